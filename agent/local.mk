@@ -1,0 +1,40 @@
+# Floors 3 to 6.
+noinst_LIBRARIES += libcore.a libflow.a libfront.a
+
+libcore_a_SOURCES = \
+	%D%/core/config.c %D%/core/config.h %D%/core/dialog.c %D%/core/dialog.h \
+	%D%/core/envelope.c %D%/core/envelope.h %D%/core/failover.c %D%/core/failover.h \
+	%D%/core/logline.c %D%/core/logline.h %D%/core/mxlist.c %D%/core/mxlist.h \
+	%D%/core/outcome.c %D%/core/outcome.h %D%/core/plan.c %D%/core/plan.h \
+	%D%/core/report.c %D%/core/report.h %D%/core/route.c %D%/core/route.h
+
+libflow_a_SOURCES = \
+	%D%/flow/attempt.c %D%/flow/attempt.h %D%/flow/caller.h \
+	%D%/flow/delivery.c %D%/flow/delivery.h %D%/flow/intake.c %D%/flow/intake.h \
+	%D%/flow/lookup.c %D%/flow/lookup.h %D%/flow/services.h \
+	%D%/flow/settings.c %D%/flow/settings.h
+
+libfront_a_SOURCES = \
+	%D%/front/host.c %D%/front/host.h %D%/front/logger.c %D%/front/logger.h \
+	%D%/front/options.c %D%/front/options.h %D%/front/pipe.c %D%/front/pipe.h
+
+AGENT_LIBS = libfront.a libflow.a libcore.a libnet.a libconf.a libwire.a libbase.a
+AGENT_SYSTEM_LIBS = $(CARES_LIBS) $(CONFUSE_LIBS) $(IDN2_LIBS)
+
+# The guard stands alone: static where it can be, and no library of ours or anybody's but libc.
+sbin_PROGRAMS += mxdirect
+mxdirect_SOURCES = %D%/mxdirect.c %D%/guard.h
+mxdirect_CPPFLAGS = $(AM_CPPFLAGS) -DAGENT_PATH='"$(pkglibexecdir)/mxdirect-agent"'
+if SANITIZE
+mxdirect_LDFLAGS = $(AM_LDFLAGS)
+else
+mxdirect_LDFLAGS = -static-pie
+endif
+
+pkglibexec_PROGRAMS += mxdirect-agent
+mxdirect_agent_SOURCES = %D%/mxdirect-agent.c
+mxdirect_agent_CPPFLAGS = $(AM_CPPFLAGS) -DCONFIG_FILE='"$(sysconfdir)/mxdirect/mxdirect.conf"'
+mxdirect_agent_LDADD = $(AGENT_LIBS) $(AGENT_SYSTEM_LIBS)
+
+dist_man8_MANS += %D%/mxdirect.8
+dist_man5_MANS += %D%/mxdirect.conf.5

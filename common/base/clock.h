@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/* Time as values. One unit, milliseconds; instants are monotonic and cannot be mixed up with durations. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct instant {
+	int64_t ms;
+};
+struct deadline {
+	struct instant at;
+};
+struct clock { /* injected; tests wind one by hand */
+	struct instant (*now)(void *ctx);
+	void *ctx;
+};
+
+struct clock clock_system(void); /* CLOCK_MONOTONIC */
+struct instant clock_now(const struct clock *c);
+struct deadline deadline_in(struct instant now, int64_t ms);
+struct deadline deadline_min(struct deadline a, struct deadline b);
+int64_t deadline_left_ms(struct deadline d, struct instant now); /* 0 once it has passed */
+
+#endif

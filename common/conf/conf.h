@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* Configuration files, syntax only (libconfuse): flat keys and sections with a title. Meaning is core/config. */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "base/arena.h"
+
+struct conf_key {
+	const char *name;
+	bool list; /* {"a", "b"} or a single value */
+};
+
+struct conf_setting {
+	const char *origin;  /* "file:line" */
+	const char *section; /* "domain"; NULL: the global part */
+	const char *title;   /* of the section; NULL: the global part */
+	const char *key;
+	const char *const *value; /* one for a scalar; any number for a list */
+	size_t nvalue;
+};
+
+struct conf_grammar {
+	const struct conf_key *keys; /* allowed globally and in sections */
+	size_t nkeys;
+	const char *const *sections; /* names of sections with a title */
+	size_t nsections;
+};
+
+/*
+ * Read a regular file of at most LIMIT_CONFIG_FILE bytes into settings, in the order of the file, in the arena. Refused with
+ * "file:line: ...": unknown keys and sections, a key twice in one place, a section twice, an unclosed brace or string. A '$' is
+ * literal: nothing of the environment gets in. A missing file is CONFIG 4.3.5 with *ret_missing true; every other failure CONFIG
+ * 4.3.5, INTERNAL without memory. libconfuse's own exit() on directories and unreadable files is never reached.
+ */
+MUST_CHECK bool conf_read(struct arena *a, const char *path, const struct conf_grammar *g, const struct conf_setting **ret,
+			  size_t *ret_n, bool *ret_missing, struct error *err);
+/* The same for text in memory; `name` stands for the file in messages. For tests and fuzzing. */
+MUST_CHECK bool conf_parse(struct arena *a, const char *name, struct span text, const struct conf_grammar *g,
+			   const struct conf_setting **ret, size_t *ret_n, struct error *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* What an EHLO reply offers (RFC 5321 4.1.1.1). */
+#ifndef WIRE_EHLO_H
+#define WIRE_EHLO_H
+
+#include "wire/reply.h"
+
+enum ehlo_cap {
+	EHLO_PIPELINING = 1 << 0, /* RFC 2920 */
+	EHLO_8BITMIME = 1 << 1,	  /* RFC 6152 */
+	EHLO_SIZE = 1 << 2,	  /* RFC 1870 */
+	EHLO_STARTTLS = 1 << 3,	  /* RFC 3207 */
+	EHLO_DSN = 1 << 4,	  /* RFC 3461 */
+	EHLO_SMTPUTF8 = 1 << 5,	  /* RFC 6531 */
+	EHLO_CHUNKING = 1 << 6,	  /* RFC 3030 */
+	EHLO_REQUIRETLS = 1 << 7, /* RFC 8689 */
+	EHLO_ENHANCED = 1 << 8,	  /* RFC 2034 */
+};
+
+struct ehlo {
+	uint32_t caps;	   /* set of enum ehlo_cap */
+	uint64_t size_max; /* 0: no limit given, or one that cannot be read */
+	char name[LIMIT_DOMAIN + 1]; /* the server's own name: first word of the first line; "" if it has none */
+};
+
+/* Keywords are found without regard to case, from the second line on; unknown ones are passed over. */
+void ehlo_parse(const struct reply *r, struct ehlo *ret);
+
+#endif

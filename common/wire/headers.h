@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the header fields of a message say about its transport: is there UTF-8 in a header field, of the message or of a MIME part
+ * (RFC 6531 3.1, RFC 6532 3.2)? Such a message needs SMTPUTF8. Bytes over 0x7f that are not valid UTF-8 do not count: that is a
+ * broken 8-bit header, which travels as 8-bit text.
+ */
+#ifndef WIRE_HEADERS_H
+#define WIRE_HEADERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+#define HEADERS_DEPTH	 8   /* nested multiparts followed; deeper ones count as body */
+#define HEADERS_BOUNDARY 72  /* RFC 2046 5.1.1: at most 70 */
+#define HEADERS_LINE	 998 /* of a longer line the first bytes are looked at */
+
+struct headers {
+	bool in_header, utf8, has_nondot; /* utf8: the answer so far */
+	uint8_t depth;
+	uint16_t line_len, field_len;
+	char line[HEADERS_LINE];
+	char field[HEADERS_LINE]; /* the Content-Type field being unfolded */
+	char boundary[HEADERS_DEPTH][HEADERS_BOUNDARY];
+};
+
+void headers_init(struct headers *h);
+/* Canonical bytes (CRLF), in any cuts. */
+void headers_feed(struct headers *h, struct span canonical);
+
+#endif

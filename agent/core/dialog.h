@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The SMTP client, without I/O (RFC 5321, 2920, 1870, 6152, 6531).
+ *
+ *   greeting -> EHLO --------> MAIL -> RCPT.. -> DATA -> body -> commit -> final dot -> QUIT
+ *                 \-> HELO --/    \______ every recipient refused ______/ -> QUIT
+ *
+ * The driver asks what to do (dialog_next()), does it, and tells what happened: one tell for each ask. With PIPELINING several
+ * commands are said at once and their replies heard one by one, in order. The driver knows no verb and no reply code.
+ */
+#ifndef CORE_DIALOG_H
+#define CORE_DIALOG_H
+
+#include "base/arena.h"
+#include "core/envelope.h"
+#include "core/outcome.h"
+
+enum dialog_want {
+	DIALOG_SAY,    /* send the bytes of `out`; nothing may be unread before (dialog_early()); tell dialog_done() */
+	DIALOG_HEAR,   /* read one reply; tell dialog_heard() */
+	DIALOG_BODY,   /* send the message, dot-stuffed, without the final dot; tell dialog_done() */
+	DIALOG_COMMIT, /* point of no return: is the caller there, is nothing unread, is there time? tell dialog_done() or dialog_lost() */
+	DIALOG_OVER,   /* outcomes are complete; `out` may hold a QUIT to be sent without waiting; close */
+};
+
+struct dialog_script {
+	const char *helo;  /* our name, or an address literal */
+	const char *relay; /* "mx1.example.net[192.0.2.1]:25" */
+	const struct envelope *envelope;
+	const bool *skip; /* recipients already settled; NULL: none */
+	const struct facts *facts;
+	const struct config *config;
+};
+
+struct dialog;
+
+struct dialog *dialog_new(struct arena *a, const struct dialog_script *s); /* NULL: no memory */
+
+/* `out` needs LIMIT_BURST_BYTES + LIMIT_COMMAND bytes of room and is reset here. */
+enum dialog_want dialog_next(struct dialog *d, struct buf *out);
+
+void dialog_heard(struct dialog *d, const struct reply *r);
+void dialog_done(struct dialog *d);
+/* Lost, timed out, stopped, not SMTP, commit refused: the session ends. `local`: the trouble is ours, not the server's. */
+void dialog_lost(struct dialog *d, const struct error *why, bool local);
+/* Bytes came before the command they could answer: a protocol error, never a delivery. `said`: their begin, or empty. A 421 is taken as
+ * one (RFC 5321 3.8). */
+void dialog_early(struct dialog *d, struct span said);
+
+/* How long the current wait may last, in milliseconds (RFC 5321 4.5.3.2), and what it waits for: "RCPT TO", "end of data". */
+int64_t dialog_patience(const struct dialog *d);
+const char *dialog_phase(const struct dialog *d);
+/* The final dot has been said: from here on only its reply or its patience ends the wait. */
+bool dialog_committed(const struct dialog *d);
+/* MAIL was said: for the log's delays, connection set-up ends here. */
+bool dialog_transmits(const struct dialog *d);
+
+/* Valid once OVER: one for each recipient of the envelope; EVENT_NONE for a skipped one. */
+const struct outcome *dialog_outcomes(const struct dialog *d);
+
+#endif

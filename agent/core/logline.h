@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/* The lines for the operator's log, as text in the shape of Postfix or as one JSON object (RFC 8259). */
+#ifndef CORE_LOGLINE_H
+#define CORE_LOGLINE_H
+
+#include "base/buf.h"
+#include "core/config.h"
+#include "core/outcome.h"
+
+/* delays=a/b/c/d: reading the message, DNS, connect to EHLO, transmission to reply; all in milliseconds. */
+struct log_delays {
+	int64_t total, intake, lookup, connect, transmit;
+};
+
+struct log_recipient {
+	const char *queue_id, *sender, *to; /* queue_id "": NOQUEUE */
+	const struct outcome *outcome;
+	enum failover_end end;
+	uint64_t size;
+	struct log_delays delays;
+};
+
+/* ABC: to=<r@example.net>, relay=mx1.example.net[192.0.2.1]:25, delay=1.2, delays=0/0.01/0.4/0.8, dsn=2.0.0, status=sent (250 Ok) */
+void logline_recipient(const struct log_recipient *r, enum config_log_format format, struct buf *out);
+
+struct log_host {
+	const char *queue_id;
+	const char *host; /* relay, or the bare host name when it was not connected */
+	const char *event; /* failover_event_name(), or "skipped" */
+	struct esc code;
+	const char *text;
+	bool next; /* another address or host will be tried */
+};
+
+/* ABC: host=mx1.example.net[192.0.2.1]:25, event=no response, dsn=4.4.1, next=yes (connect to ...: Connection timed out) */
+void logline_host(const struct log_host *h, enum config_log_format format, struct buf *out);
+
+#endif

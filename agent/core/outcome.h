@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/* What became of one recipient at one host, and what is told in the end after several. */
+#ifndef CORE_OUTCOME_H
+#define CORE_OUTCOME_H
+
+#include "core/failover.h"
+#include "wire/reply.h"
+
+/* How telling a reason is; a higher one hides a lower one of another host. */
+enum cause { CAUSE_LOCAL, CAUSE_NETWORK, CAUSE_TLS, CAUSE_POLICY, CAUSE_SERVER };
+
+struct outcome {
+	enum failover_event event; /* EVENT_NONE: nothing yet */
+	enum cause cause;
+	struct esc code;   /* class 2, 4 or 5, as the host's own answer has it */
+	const char *relay; /* "mx1.example.net[192.0.2.1]:25"; "none" before any connection. In the arena, like text */
+	const char *text;  /* one complete sentence without code; for EVENT_ACCEPTED the reply, "250 2.0.0 Ok" */
+};
+
+/* The outcomes of one recipient so far. */
+struct tally {
+	struct outcome last;
+	struct outcome best[2]; /* most telling one of class 4, of class 5 */
+};
+
+void tally_note(struct tally *t, const struct outcome *o);
+
+/*
+ * The answer when `end` is the end: DELIVERED and UNKNOWN are told as they happened; FAILED with the most telling permanent reason;
+ * DEFERRED with the most telling reason of all, its code brought to class 4. Between equals the later one is told.
+ */
+struct outcome tally_end(const struct tally *t, enum failover_end end);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* One MX host and its address answers to a candidate: the addresses in the order they will be tried, and why others are not. */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include "core/config.h"
+#include "core/mxlist.h"
+
+struct candidate {
+	const char *host; /* "[192.0.2.1]" for an address literal */
+	uint16_t pref;
+	struct endpoint addr[LIMIT_ADDRS]; /* random order within a family, families interleaved, preferred one first */
+	size_t naddr;			   /* >= 1 */
+};
+
+struct plan_rules {
+	const struct config *config; /* address_family, refused_networks, smtp_port, max_addresses, source_ipv4/6 */
+	const struct ip *own;	     /* this machine's addresses */
+	size_t nown;
+};
+
+enum plan_say {
+	PLAN_USE,
+	PLAN_SKIP, /* *err says why */
+	PLAN_SELF, /* one of its addresses is ours: *err is PERM 5.4.6 (loop) */
+};
+
+/*
+ * `a` and `aaaa` are settled answers; NULL: not asked because of address_family. SKIP is TEMP 4.4.3 when a lookup failed and nothing
+ * usable is left, TEMP 4.4.4 when every address is refused or of a family not wanted, PERM 5.4.4 when the name has no address at all
+ * (NXDOMAIN or NODATA for both). refused_networks is asked for the address as it is and for the IPv4 address that may hide in it
+ * (ip_unwrap()).
+ */
+enum plan_say plan_host(const struct mx *mx, const struct dns_answer *a, const struct dns_answer *aaaa,
+			const struct plan_rules *rules, struct rng *rng, struct candidate *ret, struct error *err);
+
+/* The same for an address literal; `host` is its text. */
+enum plan_say plan_literal(const char *host, struct ip ip, const struct plan_rules *rules, struct candidate *ret,
+			   struct error *err);
+
+#endif

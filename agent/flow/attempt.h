@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+/* One candidate: dial its addresses, and drive the dialog with the one that answers. */
+#ifndef FLOW_ATTEMPT_H
+#define FLOW_ATTEMPT_H
+
+#include "core/dialog.h"
+#include "core/plan.h"
+#include "flow/intake.h"
+#include "flow/services.h"
+
+struct attempt_request {
+	const char *host;
+	const struct endpoint *addr; /* those still worth trying, 1..LIMIT_ADDRS */
+	size_t naddr;
+	const struct envelope *envelope;
+	const bool *skip; /* recipients already settled */
+	struct message *message;
+	struct deadline until;
+};
+
+struct attempt_result {
+	bool used[LIMIT_ADDRS]; /* addresses that are spent: failed to connect, or had the session */
+	const struct outcome *outcome; /* one for each recipient of the envelope */
+	int64_t connect_ms, transmit_ms;
+};
+
+/* INTERNAL without memory; everything else that can go wrong is an outcome. */
+MUST_CHECK bool attempt_run(struct arena *a, const struct services *sv, const struct attempt_request *rq,
+			    struct attempt_result *ret, struct error *err);
+
+#endif

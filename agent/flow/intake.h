@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/* Standard input to a message: spooled once, canonical (wire/canon), re-readable. Up to LIMIT_SPOOL_MEMORY bytes in memory, beyond that
+ * in a file without a name in $TMPDIR, /var/tmp or /tmp, mode 0600. */
+#ifndef FLOW_INTAKE_H
+#define FLOW_INTAKE_H
+
+#include "net/io.h"
+#include "wire/canon.h"
+
+struct message;
+
+struct intake_limits {
+	uint64_t size; /* canonical bytes; 0: none */
+	uint64_t line; /* octets of a line; 0: none */
+	struct deadline until;
+};
+
+/*
+ * Reads fd to its end. PERM 5.3.4 over limits.size, PERM 5.6.0 over limits.line (both after reading on to the end, without keeping it);
+ * TEMP 4.3.1 for a full disk, TEMP 4.3.0 for another read or write error, TEMP 4.4.7 at the deadline, TEMP 4.3.2 when stopped.
+ */
+MUST_CHECK bool intake_read(int fd, struct io *io, const struct intake_limits *limits, struct message **ret, struct error *err);
+void message_close(struct message *m); /* NULL is fine */
+const struct facts *message_facts(const struct message *m);
+void message_rewind(struct message *m);
+/* The next piece, at most 64 KiB, valid until the next call; n 0: the end. TEMP 4.3.0 when the file cannot be read. */
+MUST_CHECK bool message_next(struct message *m, struct span *ret, struct error *err);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* Everything a delivery needs from outside: made once by a front (or a test), never changed by a delivery. */
+#ifndef FLOW_SERVICES_H
+#define FLOW_SERVICES_H
+
+#include "base/rng.h"
+#include "core/config.h"
+#include "flow/caller.h"
+#include "net/resolver.h"
+
+/* Where lines for the operator go. */
+struct journal {
+	void (*log)(void *self, const char *line);   /* syslog */
+	void (*trace)(void *self, const char *line); /* the conversation; NULL: nobody wants it */
+	void *self;
+};
+
+struct services {
+	struct io *io;
+	struct resolver *resolver;
+	struct rng *rng;
+	const struct config *config; /* for the recipients' domain */
+	const char *own_name;	     /* for HELO and the loop check; "": say the address */
+	const struct ip *own;	     /* this machine's addresses */
+	size_t nown;
+	struct caller caller;
+	struct journal journal;
+};
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* The configuration file, the -o options and the defaults together. */
+#ifndef FLOW_SETTINGS_H
+#define FLOW_SETTINGS_H
+
+#include "core/config.h"
+
+struct settings;
+
+struct settings_source {
+	const char *file;
+	bool file_demanded; /* given by the user: it must exist */
+	const char *const *option; /* "KEY=VALUE", later ones win */
+	size_t noption;
+};
+
+/* Reads and checks everything, also the sections of other domains. CONFIG 4.3.5 with file:line, or with the option. */
+MUST_CHECK bool settings_load(struct arena *a, const struct settings_source *from, struct settings **ret, struct error *err);
+
+/* Defaults, then the file's global part, then its section for `domain` (A-label form; NULL: none), then the options. CONFIG 4.3.5. */
+MUST_CHECK bool settings_for(struct arena *a, const struct settings *s, const char *domain, struct config *ret,
+			     struct error *err);
+
+#endif

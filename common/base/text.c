@@ -23,13 +23,32 @@ bool text_u64(struct span s, uint64_t max, uint64_t *ret)
 	return true;
 }
 
-/* Bytes of plain ASCII at the front, eight at a time: whole messages pass here. */
+size_t text_line_with(struct span s, char c)
+{
+	const char *p = s.p, *end = s.p + s.n;
+	while (p < end) {
+		p = memchr(p, c, (size_t)(end - p));
+		if (!p)
+			break;
+		if (p > s.p && p[-1] == '\n')
+			return (size_t)(p - s.p);
+		/* A line has at most one wrong c that is looked at, or a line of dots would cost as
+		 * many steps. */
+		p = memchr(p, '\n', (size_t)(end - p));
+		if (!p)
+			break;
+		p++;
+	}
+	return s.n;
+}
+
+/* Bytes of plain ASCII at the front, 32 at a time: whole messages pass here. */
 static size_t ascii_run(struct span s)
 {
 	size_t i = 0;
-	for (uint64_t eight; s.n - i >= sizeof(eight); i += sizeof(eight)) {
-		memcpy(&eight, s.p + i, sizeof(eight));
-		if (eight & 0x8080808080808080u)
+	for (uint64_t w[4]; s.n - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(w, s.p + i, sizeof(w));
+		if ((w[0] | w[1] | w[2] | w[3]) & 0x8080808080808080u)
 			break;
 	}
 	while (i < s.n && (unsigned char)s.p[i] < 0x80)

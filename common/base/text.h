@@ -9,6 +9,10 @@
 
 char text_lower(char c);			 /* ASCII */
 bool text_u64(struct span s, uint64_t max, uint64_t *ret); /* digits only, the whole span, at most max */
+
+/* Where the first `c` stands that follows an LF; s.n: nowhere. Two memchr() for each line with a `c` in it, none for the others. */
+size_t text_line_with(struct span s, char c);
+
 bool text_is_ascii(struct span s);		 /* no byte over 0x7f */
 bool text_is_utf8(struct span s);		 /* valid UTF-8 (RFC 3629): no overlong forms, surrogates, or values over U+10FFFF */
 

@@ -16,9 +16,14 @@
 #define HEADERS_BOUNDARY 72  /* RFC 2046 5.1.1: at most 70 */
 #define HEADERS_LINE	 998 /* of a longer line the first bytes are looked at */
 
-struct headers {
-	bool in_header, utf8, has_nondot; /* utf8: the answer so far */
-	uint8_t depth;
+enum headers_body { HEADERS_OTHER, HEADERS_MULTIPART, HEADERS_MESSAGE };
+
+struct headers { /* only utf8 is for others to read */
+	bool utf8;	       /* the answer so far */
+	bool in_header;
+	uint8_t depth;	       /* multiparts around this place */
+	uint8_t digests;       /* bit i: multipart i is a digest, its parts are messages (RFC 2046 5.1.5) */
+	enum headers_body body; /* what comes behind this header */
 	uint16_t line_len, field_len;
 	char line[HEADERS_LINE];
 	char field[HEADERS_LINE]; /* the Content-Type field being unfolded */

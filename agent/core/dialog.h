@@ -36,7 +36,8 @@ struct dialog;
 
 struct dialog *dialog_new(struct arena *a, const struct dialog_script *s); /* NULL: no memory */
 
-/* `out` needs LIMIT_BURST_BYTES + LIMIT_COMMAND bytes of room and is reset here. */
+/* `out` is reset here and needs room for DIALOG_OUT bytes. */
+#define DIALOG_OUT (LIMIT_BURST_BYTES + LIMIT_COMMAND + 64)
 enum dialog_want dialog_next(struct dialog *d, struct buf *out);
 
 void dialog_heard(struct dialog *d, const struct reply *r);

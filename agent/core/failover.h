@@ -21,6 +21,7 @@ enum failover_event {
 	EVENT_REPLY_5XX,
 	EVENT_CANNOT_CARRY,    /* SIZE, SMTPUTF8 */
 	EVENT_FINAL_UNKNOWN,   /* the reply to the final dot did not come */
+	EVENT_SKIPPED,	       /* not connected: no usable address, or DNS trouble */
 	EVENT_LOCAL,	       /* ours: stopped, out of time, the spool cannot be read */
 };
 #define EVENT_COUNT (EVENT_LOCAL + 1)
@@ -32,8 +33,15 @@ struct failover_move {
 	enum failover_end end; /* the answer, if there is none or `next` is false */
 };
 
-/* `more`: hosts exist that were not asked (limits, DNS trouble of theirs), so a refusal here is not the last word. */
-struct failover_move failover_decide(enum config_failover column, enum failover_event event, bool more);
+/* What is known of the other addresses and hosts. */
+struct failover_rest {
+	bool unasked; /* some were not asked: limits, time, DNS trouble of theirs */
+	bool hopeful; /* one of those asked may take the mail later: its own answer was DEFERRED */
+};
+
+/* A refusal that speaks for one host (greeting, "cannot carry") is the last word only if no other host is left to hope for; one that
+ * speaks for the mail only if no host was left unasked. */
+struct failover_move failover_decide(enum config_failover column, enum failover_event event, struct failover_rest rest);
 
 const char *failover_event_name(enum failover_event event); /* for the log: "no response", "greeting 4xx", ... */
 

@@ -17,17 +17,26 @@ struct outcome {
 	const char *text;  /* one complete sentence without code; for EVENT_ACCEPTED the reply, "250 2.0.0 Ok" */
 };
 
-/* The outcomes of one recipient so far. */
+/* The outcomes of one recipient so far. Zeroed at first. */
 struct tally {
-	struct outcome last;
+	struct outcome last;	/* of an attempt; skipped hosts do not count */
 	struct outcome best[2]; /* most telling one of class 4, of class 5 */
+	bool hopeful;		/* a host that did not take it now may do so later */
 };
 
-void tally_note(struct tally *t, const struct outcome *o);
+/* An attempt ended for this recipient. True: another address or host may settle it. */
+bool tally_note(struct tally *t, enum config_failover column, const struct outcome *o);
+/* A host was not used at all (DNS trouble, refused addresses). */
+void tally_skip(struct tally *t, const struct outcome *o);
+
+/* How it ends if nothing more is tried. `unasked`: hosts were left out for want of time or sessions, or for temporary DNS trouble. With
+ * no attempt at all it is FAILED only if every host was skipped for a permanent reason. */
+enum failover_end tally_verdict(const struct tally *t, enum config_failover column, bool unasked);
 
 /*
- * The answer when `end` is the end: DELIVERED and UNKNOWN are told as they happened; FAILED with the most telling permanent reason;
- * DEFERRED with the most telling reason of all, its code brought to class 4. Between equals the later one is told.
+ * What is told when `end` is the end: DELIVERED and UNKNOWN as they happened; FAILED with the most telling permanent reason; DEFERRED
+ * with the most telling reason of all, a temporary one before a permanent one of the same rank, its code brought to class 4. Between
+ * equals the later one is told.
  */
 struct outcome tally_end(const struct tally *t, enum failover_end end);
 

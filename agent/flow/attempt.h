@@ -20,6 +20,7 @@ struct attempt_request {
 
 struct attempt_result {
 	bool used[LIMIT_ADDRS]; /* addresses that are spent: failed to connect, or had the session */
+	bool connected;		/* there was a session */
 	const struct outcome *outcome; /* one for each recipient of the envelope */
 	int64_t connect_ms, transmit_ms;
 };

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: ISC */
+#include "flow/attempt.h"
+
+#include <inttypes.h>
+
+#include "base/text.h"
+#include "net/dial.h"
+#include "net/stream.h"
+#include "wire/dot.h"
+
+#define BODY_BLOCK 65536
+
+struct session {
+	const struct services *sv;
+	const struct attempt_request *rq;
+	struct dialog *dialog;
+	struct stream *stream;
+};
+
+static void trace(const struct session *s, char direction, struct span line)
+{
+	const struct journal *j = &s->sv->journal;
+	char text[LIMIT_REPLY_TEXT + 8];
+	if (!j->trace)
+		return;
+	snprintf(text, sizeof(text), "%c %.*s", direction, (int)span_trim(line).n,
+		 span_trim(line).p);
+	text_printable(text, strlen(text));
+	j->trace(j->self, text);
+}
+
+static void trace_commands(const struct session *s, struct span bytes)
+{
+	struct span line;
+	while (s->sv->journal.trace && span_cut(&bytes, '\n', &line))
+		trace(s, '>', line);
+}
+
+static void lost(struct session *s, const struct error *err)
+{
+	dialog_lost(s->dialog, err, s->sv->io->stopped && !dialog_committed(s->dialog));
+}
+
+/* Once the dot is out only the server's patience counts (RFC 1047): giving up would make the
+ * outcome unknown. */
+static struct deadline patience(const struct session *s)
+{
+	struct deadline until = deadline_in(io_now(s->sv->io), dialog_patience(s->dialog));
+	return dialog_committed(s->dialog) ? until : deadline_min(until, s->rq->until);
+}
+
+/* Nothing may be unread when we are about to speak: a reply that came before its command is no
+ * answer to it. */
+static bool unasked_for(struct session *s)
+{
+	struct span said;
+	struct error err;
+	if (dialog_committed(s->dialog) || !stream_pending(s->stream))
+		return false;
+	if (stream_peek(s->stream, patience(s), &said, &err)) {
+		trace(s, '<', said);
+		dialog_early(s->dialog, said);
+	} else {
+		lost(s, &err);
+	}
+	return true;
+}
+
+static void say(struct session *s, struct span bytes)
+{
+	struct error err;
+	if (unasked_for(s))
+		return;
+	trace_commands(s, bytes);
+	if (stream_write(s->stream, bytes, patience(s), &err))
+		dialog_done(s->dialog);
+	else
+		lost(s, &err);
+}
+
+static void hear(struct session *s)
+{
+	struct reply_parser parser;
+	struct deadline until =
+		patience(s); /* for the whole reply: a drip-feeding server gains nothing */
+	struct error err;
+	struct span in;
+	size_t used;
+	enum parse state = PARSE_MORE;
+
+	reply_parser_init(&parser);
+	while (state == PARSE_MORE) {
+		if (!stream_peek(s->stream, until, &in, &err)) {
+			lost(s, &err);
+			return;
+		}
+		state = reply_parse(&parser, in, &used);
+		if (state == PARSE_BAD)
+			break;
+		stream_eat(s->stream, used);
+	}
+	if (state == PARSE_BAD) {
+		trace(s, '<', in);
+		err_set(&err, ERR_TEMP, ESC(4, 5, 0), "sent something that is not an SMTP reply");
+		lost(s, &err);
+		return;
+	}
+	if (s->sv->journal.trace) {
+		char text[LIMIT_REPLY_TEXT + 8];
+		reply_format(&parser.reply, text, sizeof(text));
+		trace(s, '<', span_of(text));
+	}
+	dialog_heard(s->dialog, &parser.reply);
+}
+
+/* RFC 5321 4.5.3.2.5 gives each block its time; the rate keeps a server from stretching that over a
+ * whole large message. */
+static struct deadline block_deadline(const struct session *s, struct instant start, uint64_t sent)
+{
+	int64_t ms = s->sv->config->data_timeout + (int64_t)(sent * 1000 / LIMIT_MIN_RATE);
+	return deadline_min(patience(s), deadline_in(start, ms));
+}
+
+static void send_body(struct session *s)
+{
+	char storage[BODY_BLOCK + 1];
+	struct buf block;
+	struct dot dot;
+	struct span piece;
+	struct error err;
+	struct instant start = io_now(s->sv->io);
+	uint64_t sent = 0;
+
+	buf_init(&block, storage, sizeof(storage));
+	dot_init(&dot);
+	message_rewind(s->rq->message);
+	for (;;) {
+		if (!message_next(s->rq->message, &piece, &err)) {
+			dialog_lost(s->dialog, &err, true);
+			return;
+		}
+		if (piece.n == 0)
+			break;
+		while (piece.n > 0) {
+			size_t used;
+			buf_reset(&block);
+			dot_feed(&dot, piece, &block, &used);
+			piece = (struct span){ piece.p + used, piece.n - used };
+			sent += buf_view(&block).n;
+			if (unasked_for(s))
+				return;
+			if (!stream_write(s->stream, buf_view(&block),
+					  block_deadline(s, start, sent), &err)) {
+				lost(s, &err);
+				return;
+			}
+		}
+	}
+	char line[64];
+	snprintf(line, sizeof(line), "(the message, %" PRIu64 " bytes)", sent);
+	trace(s, '>', span_of(line));
+	dialog_done(s->dialog);
+}
+
+/* The point of no return. Everything that can be known before it is asked now. */
+static void commit(struct session *s)
+{
+	const struct services *sv = s->sv;
+	struct error err;
+	struct instant now = io_now(sv->io);
+
+	if (io_poll(sv->io, NULL, 0, deadline_in(now, 0)) == IO_STOPPED) {
+		io_fail(IO_STOPPED, &err);
+		dialog_lost(s->dialog, &err, true);
+	} else if (deadline_left_ms(s->rq->until, now) == 0) {
+		err_set(&err, ERR_TEMP, ESC(4, 4, 7), "ran out of time before the final dot");
+		dialog_lost(s->dialog, &err, true);
+	} else if (unasked_for(s)) {
+		return;
+	} else if (!sv->caller.present(sv->caller.self, CALLER_AT_COMMIT,
+				       sv->config->final_timeout)) {
+		err_set(&err, ERR_TEMP, ESC(4, 3, 0),
+			"the program that started this run has gone away");
+		dialog_lost(s->dialog, &err, true);
+	} else {
+		dialog_done(s->dialog);
+		sv->io->stop_fd = -1;
+	}
+}
+
+static void drive(struct session *s, struct attempt_result *ret)
+{
+	char storage[DIALOG_OUT];
+	struct buf out;
+	struct instant start = io_now(s->sv->io), transmit = start;
+	enum dialog_want want;
+
+	buf_init(&out, storage, sizeof(storage));
+	while ((want = dialog_next(s->dialog, &out)) != DIALOG_OVER) {
+		if (want == DIALOG_SAY)
+			say(s, buf_view(&out));
+		else if (want == DIALOG_HEAR)
+			hear(s);
+		else if (want == DIALOG_BODY)
+			send_body(s);
+		else
+			commit(s);
+		if (!dialog_transmits(s->dialog))
+			transmit = io_now(s->sv->io);
+	}
+	ret->connect_ms += transmit.ms - start.ms;
+	ret->transmit_ms = io_now(s->sv->io).ms - transmit.ms;
+	trace_commands(s, buf_view(&out));
+	struct error err;
+	if (stream_write(s->stream, buf_view(&out), deadline_in(io_now(s->sv->io), 0), &err))
+		stream_flush_now(s->stream);
+}
+
+/* "mx1.example.net[192.0.2.1]:25"; an address literal is its own host name. */
+static const char *relay_name(struct arena *a, const char *host, struct endpoint at)
+{
+	char text[ENDPOINT_TEXT];
+	endpoint_format(at, text);
+	return arena_fmt(a, "%s%s", host[0] == '[' ? "" : host, text);
+}
+
+static const char *say_helo(struct arena *a, const struct services *sv, struct ip local)
+{
+	char text[IP_TEXT];
+	if (sv->own_name[0])
+		return sv->own_name;
+	ip_format(local, text); /* RFC 5321 4.1.4: a host without a name says its address */
+	return arena_fmt(a, "[%s%s]", local.family == 6 ? "IPv6:" : "", text);
+}
+
+/* No connection: the same outcome for every recipient that is still open. */
+static bool not_connected(struct arena *a, const struct services *sv,
+			  const struct attempt_request *rq, const struct error *why,
+			  struct attempt_result *ret)
+{
+	struct outcome *o = ARENA_NEW(a, struct outcome, rq->envelope->nrcpt);
+	const char *relay = relay_name(a, rq->host, rq->addr[0]);
+	if (!o || !relay)
+		return false;
+	const char *more = rq->naddr > 1 ? arena_fmt(a, " (and %zu more)", rq->naddr - 1) : "";
+	const char *text = arena_fmt(a, "connect to %s: %s%s", relay, why->text, more ? more : "");
+	if (!text)
+		return false;
+	for (size_t i = 0; i < rq->envelope->nrcpt; i++) {
+		if (rq->skip && rq->skip[i])
+			continue;
+		o[i] = (struct outcome){
+			.event = sv->io->stopped ? EVENT_LOCAL : EVENT_NO_RESPONSE,
+			.cause = sv->io->stopped ? CAUSE_LOCAL : CAUSE_NETWORK,
+			.code = why->code,
+			.relay = relay,
+			.text = text,
+		};
+	}
+	ret->outcome = o;
+	return true;
+}
+
+static bool run_session(struct arena *a, const struct services *sv,
+			const struct attempt_request *rq, const struct dial_result *dialed,
+			struct attempt_result *ret)
+{
+	struct session s = { .sv = sv, .rq = rq };
+	struct error err;
+	struct dialog_script script = {
+		.helo = say_helo(a, sv, dialed->local),
+		.relay = relay_name(a, rq->host, rq->addr[dialed->winner]),
+		.envelope = rq->envelope,
+		.skip = rq->skip,
+		.facts = message_facts(rq->message),
+		.config = sv->config,
+	};
+	if (!stream_open(dialed->fd, sv->io, &s.stream, &err))
+		return false;
+	s.dialog = script.helo && script.relay ? dialog_new(a, &script) : NULL;
+	if (s.dialog) {
+		int stop_fd = sv->io->stop_fd;
+		trace(&s, '=', span_of(script.relay));
+		drive(&s, ret);
+		sv->io->stop_fd = stop_fd;
+		ret->outcome = dialog_outcomes(s.dialog);
+	}
+	stream_close(s.stream);
+	return s.dialog != NULL;
+}
+
+bool attempt_run(struct arena *a, const struct services *sv, const struct attempt_request *rq,
+		 struct attempt_result *ret, struct error *err)
+{
+	const struct config *c = sv->config;
+	struct dial_ask ask = {
+		.to = rq->addr,
+		.n = rq->naddr,
+		.source4 = c->source_ipv4,
+		.source6 = c->source_ipv6,
+		.gap_ms = c->stagger,
+		.each_ms = c->connect_timeout,
+	};
+	struct dial_result dialed;
+	struct error why;
+	struct instant start = io_now(sv->io);
+
+	memset(ret, 0, sizeof(*ret));
+	ret->connected = dial_race(sv->io, &ask, rq->until, &dialed, &why);
+	ret->connect_ms = io_now(sv->io).ms - start.ms;
+	for (size_t i = 0; i < rq->naddr; i++)
+		ret->used[i] = !ret->connected || i == dialed.winner || dialed.why[i] != 0;
+	bool ok = ret->connected ? run_session(a, sv, rq, &dialed, ret)
+				 : not_connected(a, sv, rq, &why, ret);
+	return ok || err_nomem(err);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: ISC */
+#include "flow/delivery.h"
+
+struct delivery {
+	struct arena *arena;
+	const struct services *sv;
+	const struct delivery_request *rq;
+	struct delivery_result *result;
+	struct log_delays *delays;
+	struct tally *tally; /* of each recipient */
+	bool *settled;
+	size_t open; /* recipients not settled */
+	size_t sessions;
+	bool unasked; /* hosts were left out that might have taken it */
+};
+
+static size_t recipients(const struct delivery *d)
+{
+	return d->rq->envelope->nrcpt;
+}
+
+static void settle(struct delivery *d, size_t rcpt, enum failover_end end)
+{
+	d->result[rcpt].end = end;
+	d->result[rcpt].outcome = tally_end(&d->tally[rcpt], end);
+	d->settled[rcpt] = true;
+	d->open--;
+}
+
+static void log_host(const struct delivery *d, const char *host, const struct outcome *o, bool next)
+{
+	char storage[LIMIT_LOG_LINE + 1];
+	struct buf line;
+	struct log_host h = {
+		.queue_id = d->rq->envelope->queue_id,
+		.host = host,
+		.event = failover_event_name(o->event),
+		.code = o->code,
+		.text = o->text,
+		.next = next,
+	};
+	buf_init(&line, storage, sizeof(storage));
+	logline_host(&h, d->sv->config->log_format, &line);
+	d->sv->journal.log(d->sv->journal.self, buf_cstr(&line));
+}
+
+static struct outcome outcome_of_error(struct arena *a, const struct error *err, enum cause cause)
+{
+	const char *text = arena_str(a, span_of(err->text));
+	return (struct outcome){
+		.event = EVENT_SKIPPED,
+		.cause = cause,
+		.code = err->code,
+		.relay = "none",
+		.text = text ? text : "out of memory",
+	};
+}
+
+/* A host that is not used. A permanent reason leaves no hope in it; a temporary one does. */
+static void note_skipped(struct delivery *d, const char *host, const struct error *err)
+{
+	bool policy = err->code.subject == 4 && err->code.detail == 6;
+	struct outcome o = outcome_of_error(d->arena, err, policy ? CAUSE_POLICY : CAUSE_NETWORK);
+	for (size_t i = 0; i < recipients(d); i++)
+		tally_skip(&d->tally[i], &o);
+	if (err->class != ERR_PERM)
+		d->unasked = true;
+	log_host(d, host, &o, true);
+}
+
+/* What an attempt brought for each recipient; those that no other host may settle are settled. */
+static void note_attempt(struct delivery *d, const struct attempt_result *at)
+{
+	const struct outcome *trouble = NULL;
+	bool next = false;
+	for (size_t i = 0; i < recipients(d); i++) {
+		const struct outcome *o = &at->outcome[i];
+		if (d->settled[i])
+			continue;
+		enum config_failover column = d->sv->config->failover;
+		bool go_on = tally_note(&d->tally[i], column, o);
+		if (!go_on)
+			settle(d, i, tally_verdict(&d->tally[i], column, false));
+		if (o->event != EVENT_ACCEPTED && !trouble) {
+			trouble = o;
+			next = go_on;
+		}
+	}
+	if (trouble)
+		log_host(d, trouble->relay, trouble, next);
+	d->delays->connect += at->connect_ms;
+	d->delays->transmit += at->transmit_ms;
+}
+
+static bool may_go_on(struct delivery *d)
+{
+	bool time_left = deadline_left_ms(d->rq->until, io_now(d->sv->io)) > 0;
+	bool go = time_left && d->sessions < d->sv->config->max_sessions && !d->sv->io->stopped;
+	if (!go)
+		d->unasked = true;
+	return go;
+}
+
+static void forget_used(struct candidate *c, const bool *used)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < c->naddr; i++) {
+		if (!used[i])
+			c->addr[kept++] = c->addr[i];
+	}
+	c->naddr = kept;
+}
+
+/* All addresses of a host come before the next host. */
+static bool try_host(struct delivery *d, struct candidate *c, struct error *err)
+{
+	while (c->naddr > 0 && d->open > 0 && may_go_on(d)) {
+		struct attempt_request rq = {
+			.host = c->host,
+			.addr = c->addr,
+			.naddr = c->naddr,
+			.envelope = d->rq->envelope,
+			.skip = d->settled,
+			.message = d->rq->message,
+			.until = d->rq->until,
+		};
+		struct attempt_result at;
+		if (!attempt_run(d->arena, d->sv, &rq, &at, err))
+			return false;
+		if (at.connected)
+			d->sessions++;
+		note_attempt(d, &at);
+		forget_used(c, at.used);
+	}
+	return true;
+}
+
+static enum lookup_say next_host(struct delivery *d, struct lookup *lookup, struct candidate *ret,
+				 struct error *why)
+{
+	struct instant start = io_now(d->sv->io);
+	enum lookup_say say = lookup_next(lookup, d->rq->until, ret, why);
+	d->delays->lookup += io_now(d->sv->io).ms - start.ms;
+	return say;
+}
+
+static bool try_hosts(struct delivery *d, struct lookup *lookup, struct error *err)
+{
+	struct candidate c;
+	struct error why;
+	enum lookup_say say;
+	while (d->open > 0 && (say = next_host(d, lookup, &c, &why)) != LOOKUP_END) {
+		if (say == LOOKUP_SKIPPED) {
+			note_skipped(d, c.host, &why);
+			continue;
+		}
+		if (!may_go_on(d))
+			break;
+		if (!try_host(d, &c, err))
+			return false;
+	}
+	return true;
+}
+
+/* Nobody took it: say why. */
+static void settle_rest(struct delivery *d)
+{
+	for (size_t i = 0; i < recipients(d); i++) {
+		struct tally *t = &d->tally[i];
+		if (d->settled[i])
+			continue;
+		if (t->last.event == EVENT_NONE && d->unasked) {
+			struct error err;
+			if (d->sv->io->stopped)
+				io_fail(IO_STOPPED, &err);
+			else
+				err_set(&err, ERR_TEMP, ESC(4, 4, 7),
+					"ran out of time before any host was tried");
+			struct outcome o = outcome_of_error(d->arena, &err, CAUSE_LOCAL);
+			tally_skip(t, &o);
+		}
+		settle(d, i, tally_verdict(t, d->sv->config->failover, d->unasked));
+	}
+}
+
+/* The domain has no hosts to try. What DNS says of a domain is told as it is; our own trouble never
+ * bounces. */
+static void no_hosts(struct delivery *d, const struct error *err)
+{
+	struct outcome o = outcome_of_error(d->arena, err, CAUSE_POLICY);
+	for (size_t i = 0; i < recipients(d); i++) {
+		tally_skip(&d->tally[i], &o);
+		settle(d, i, err->class == ERR_PERM ? END_FAILED : END_DEFERRED);
+	}
+}
+
+bool delivery_run(struct arena *a, const struct services *sv, const struct delivery_request *rq,
+		  struct delivery_result *ret, struct log_delays *delays, struct error *err)
+{
+	size_t n = rq->envelope->nrcpt;
+	struct delivery d = {
+		.arena = a,
+		.sv = sv,
+		.rq = rq,
+		.result = ret,
+		.delays = delays,
+		.tally = ARENA_NEW(a, struct tally, n),
+		.settled = ARENA_NEW(a, bool, n),
+		.open = n,
+	};
+	struct lookup *lookup;
+	struct error why;
+	if (!d.tally || !d.settled)
+		return err_nomem(err);
+
+	struct instant start = io_now(sv->io);
+	bool found = lookup_open(a, sv, rq->envelope->domain, rq->until, &lookup, &why);
+	delays->lookup += io_now(sv->io).ms - start.ms;
+	if (!found)
+		no_hosts(&d, &why);
+	else if (!try_hosts(&d, lookup, err))
+		return false;
+	settle_rest(&d);
+	return true;
+}

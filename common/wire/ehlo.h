@@ -23,7 +23,7 @@ struct ehlo {
 	char name[LIMIT_DOMAIN + 1]; /* the server's own name: first word of the first line; "" if it has none */
 };
 
-/* Keywords are found without regard to case, from the second line on; unknown ones are passed over. */
+/* Keywords are found without regard to case, from the second line on; unknown ones are passed over, and a line that was cut. */
 void ehlo_parse(const struct reply *r, struct ehlo *ret);
 
 #endif

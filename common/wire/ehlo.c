@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/text.h"
+#include "wire/ehlo.h"
+
+static const struct keyword {
+	struct span name;
+	enum ehlo_cap cap;
+} keywords[] = {
+	{ SPAN("PIPELINING"), EHLO_PIPELINING },
+	{ SPAN("8BITMIME"), EHLO_8BITMIME },
+	{ SPAN("SIZE"), EHLO_SIZE },
+	{ SPAN("STARTTLS"), EHLO_STARTTLS },
+	{ SPAN("DSN"), EHLO_DSN },
+	{ SPAN("SMTPUTF8"), EHLO_SMTPUTF8 },
+	{ SPAN("CHUNKING"), EHLO_CHUNKING },
+	{ SPAN("REQUIRETLS"), EHLO_REQUIRETLS },
+	{ SPAN("ENHANCEDSTATUSCODES"), EHLO_ENHANCED },
+};
+
+static struct span next_word(struct span *line)
+{
+	struct span word = { 0 };
+	*line = span_trim(*line);
+	(void)span_cut(line, ' ', &word);
+	return word;
+}
+
+static void take_line(struct span line, struct ehlo *e)
+{
+	struct span word = next_word(&line);
+	uint32_t cap = 0;
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+		if (span_equal_nocase(word, keywords[i].name))
+			cap = keywords[i].cap;
+	e->caps |= cap;
+	/* RFC 1870 section 3: no number or 0 means that no limit is known. */
+	if (cap == EHLO_SIZE && !text_u64(next_word(&line), UINT64_MAX, &e->size_max))
+		e->size_max = 0;
+}
+
+static void take_name(struct span line, struct ehlo *e)
+{
+	struct span word = next_word(&line);
+	/* Half a name would be another name. */
+	if (word.n > 0 && word.n < sizeof(e->name))
+		memcpy(e->name, word.p, word.n);
+}
+
+void ehlo_parse(const struct reply *r, struct ehlo *ret)
+{
+	struct span rest = { r->text, r->len }, line;
+	*ret = (struct ehlo){ 0 };
+	if (span_cut(&rest, '\n', &line))
+		take_name(line, ret);
+	while (span_cut(&rest, '\n', &line)) {
+		/* Of "SIZE 35651584" that was cut, "SIZE 356" would refuse good mail. */
+		bool half = r->cut && rest.n == 0;
+		if (!half)
+			take_line(line, ret);
+	}
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+#include "harness.h"
+
+#include "wire/ehlo.h"
+
+#define ALL                                                                                        \
+	(EHLO_PIPELINING | EHLO_8BITMIME | EHLO_SIZE | EHLO_STARTTLS | EHLO_DSN | EHLO_SMTPUTF8 |  \
+	 EHLO_CHUNKING | EHLO_REQUIRETLS | EHLO_ENHANCED)
+
+static const struct {
+	const char *label, *in, *name;
+	uint32_t caps;
+	uint64_t size_max;
+} cases[] = {
+	{ "HELO", "250 mx.example.org\r\n", "mx.example.org", 0, 0 },
+	{ "no name", "250\r\n", "", 0, 0 },
+	{ "no name, blank", "250 \r\n", "", 0, 0 },
+	{ "greeting", "250 mx.example.org Hello [192.0.2.1]\r\n", "mx.example.org", 0, 0 },
+	{ "all",
+	  "250-mx.example.org at your service\r\n250-PIPELINING\r\n250-8BITMIME\r\n"
+	  "250-SIZE 35882577\r\n250-STARTTLS\r\n250-DSN\r\n250-SMTPUTF8\r\n250-CHUNKING\r\n"
+	  "250-REQUIRETLS\r\n250 ENHANCEDSTATUSCODES\r\n",
+	  "mx.example.org", ALL, 35882577 },
+	{ "any case", "250-x\r\n250-PipeLining\r\n250 starttls\r\n", "x",
+	  EHLO_PIPELINING | EHLO_STARTTLS, 0 },
+	{ "unknown", "250-x\r\n250-HELP\r\n250-XCLIENT NAME\r\n250 DSN\r\n", "x", EHLO_DSN, 0 },
+	{ "prefix of a keyword", "250-x\r\n250-START\r\n250 DS\r\n", "x", 0, 0 },
+	{ "longer than a keyword", "250-x\r\n250-STARTTLSX\r\n250 DSN2\r\n", "x", 0, 0 },
+	{ "keyword as a parameter", "250-x\r\n250-XX DSN\r\n250 AUTH=STARTTLS\r\n", "x", 0, 0 },
+	{ "first line is no keyword", "250-DSN STARTTLS\r\n250 SIZE 5\r\n", "DSN", EHLO_SIZE, 5 },
+	{ "first line empty", "250-\r\n250 DSN\r\n", "", EHLO_DSN, 0 },
+	{ "parameters", "250-x\r\n250-STARTTLS REQUIRED\r\n250 SIZE 10 20\r\n", "x",
+	  EHLO_STARTTLS | EHLO_SIZE, 10 },
+	{ "blanks", "250-  x  y\r\n250-  DSN  \r\n250-\tSIZE   7 \r\n250 \r\n", "x",
+	  EHLO_DSN | EHLO_SIZE, 7 },
+	{ "SIZE alone", "250-x\r\n250 SIZE\r\n", "x", EHLO_SIZE, 0 },
+	{ "SIZE 0", "250-x\r\n250 SIZE 0\r\n", "x", EHLO_SIZE, 0 },
+	{ "SIZE not a number", "250-x\r\n250 SIZE 10M\r\n", "x", EHLO_SIZE, 0 },
+	{ "SIZE negative", "250-x\r\n250 SIZE -1\r\n", "x", EHLO_SIZE, 0 },
+	{ "SIZE largest", "250-x\r\n250 SIZE 18446744073709551615\r\n", "x", EHLO_SIZE,
+	  UINT64_MAX },
+	{ "SIZE too large", "250-x\r\n250 SIZE 18446744073709551616\r\n", "x", EHLO_SIZE, 0 },
+};
+
+static struct reply reply_of(const char *in)
+{
+	static struct reply_parser p;
+	size_t used;
+	reply_parser_init(&p);
+	CHECK(in, reply_parse(&p, span_of(in), &used) == PARSE_DONE);
+	return p.reply;
+}
+
+static void test_cases(void)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ehlo e;
+		struct reply r = reply_of(cases[i].in);
+		memset(&e, 0xff, sizeof(e));
+		ehlo_parse(&r, &e);
+		CHECK(cases[i].label, e.caps == cases[i].caps);
+		CHECK(cases[i].label, e.size_max == cases[i].size_max);
+		CHECK_STR(cases[i].label, e.name, cases[i].name);
+	}
+}
+
+static void test_name_limit(void)
+{
+	for (int n = LIMIT_DOMAIN - 1; n <= LIMIT_DOMAIN + 1; n++) {
+		char in[512];
+		struct ehlo e;
+		snprintf(in, sizeof(in), "250-%0*d x\r\n250 DSN\r\n", n, 0);
+		struct reply r = reply_of(in);
+		ehlo_parse(&r, &e);
+		CHECK("name", strlen(e.name) == (n <= LIMIT_DOMAIN ? (size_t)n : 0));
+		CHECK("rest", e.caps == EHLO_DSN);
+	}
+}
+
+/* Wherever the kept text ends, no number of a half line is taken for a limit. */
+static void test_cut(void)
+{
+	bool seen_whole = false, seen_cut = false;
+	for (int n = LIMIT_REPLY_TEXT - 40; n < LIMIT_REPLY_TEXT; n++) {
+		char in[2 * LIMIT_REPLY_TEXT];
+		struct ehlo e;
+		snprintf(in, sizeof(in), "250-x\r\n250-DSN\r\n250-%0*d\r\n250 SIZE 35651584\r\n", n,
+			 0);
+		struct reply r = reply_of(in);
+		ehlo_parse(&r, &e);
+		CHECK("before the cut", e.caps & EHLO_DSN);
+		CHECK("the cut line",
+		      e.caps & EHLO_SIZE ? e.size_max == 35651584 : e.size_max == 0);
+		CHECK("only a cut hides it", r.cut != !!(e.caps & EHLO_SIZE));
+		seen_whole = seen_whole || !r.cut;
+		seen_cut = seen_cut || r.cut;
+	}
+	CHECK("both sides of the limit", seen_whole && seen_cut);
+}
+
+TEST_MAIN("ehlo", { "cases", test_cases }, { "name limit", test_name_limit }, { "cut", test_cut })

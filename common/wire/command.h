@@ -17,8 +17,9 @@ struct rcpt_params {
 };
 
 /*
- * Append one line with CRLF to `out`. All fail PERM 5.1.3 for a line over LIMIT_COMMAND (MAIL, RCPT), INTERNAL for a forbidden byte
- * or a full buffer; `out` is then unchanged.
+ * Append one line with CRLF to `out`. All fail PERM 5.1.3 for a line over LIMIT_COMMAND (MAIL, RCPT; the CRLF counts), INTERNAL for
+ * a forbidden byte (also a blank in a name or parameter), an empty parameter, a null recipient or a full buffer; `out` is then
+ * unchanged. Parameters are given as they go out: ENVID and ORCPT already are xtext (RFC 3461 section 4).
  */
 MUST_CHECK bool command_hello(struct buf *out, const char *verb, const char *name, struct error *err);
 MUST_CHECK bool command_mail(struct buf *out, const struct addr *from, const struct mail_params *p, struct error *err);

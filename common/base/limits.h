@@ -12,7 +12,7 @@
 #define LIMIT_BURST_BYTES  4096	   /* their bytes: less than any socket buffer, so nobody deadlocks */
 #define LIMIT_REPLY_LINE   2048	   /* RFC 5321 4.5.3.1.5 says 512; real servers exceed it */
 #define LIMIT_REPLY_LINES  128	   /* today's EHLO replies have fewer than 40 */
-#define LIMIT_REPLY_TEXT   1024	   /* what is kept of a reply for report and log */
+#define LIMIT_REPLY_TEXT   2048	   /* what is kept of a reply: a whole EHLO reply of today */
 #define LIMIT_MX	   20	   /* hosts considered (max_mx); a 100-MX answer costs no more than this */
 #define LIMIT_ADDRS	   16	   /* addresses of one host (max_addresses) */
 #define LIMIT_DNS_RRS	   256	   /* records kept of one answer */

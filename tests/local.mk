@@ -1,0 +1,181 @@
+# Unit tests: one program a module, linked with its own floor and the floors below it and nothing else.
+FLOOR_BASE = libbase.a $(CUNIT_LIBS)
+FLOOR_WIRE = libwire.a libbase.a -lresolv $(CUNIT_LIBS)
+FLOOR_NET = libnet.a $(FLOOR_WIRE) $(CARES_LIBS) $(IDN2_LIBS)
+FLOOR_CONF = libconf.a $(FLOOR_BASE) $(CONFUSE_LIBS)
+FLOOR_CORE = libcore.a $(FLOOR_WIRE)
+FLOOR_FLOW = libflow.a libcore.a libnet.a libconf.a $(FLOOR_WIRE) $(AGENT_SYSTEM_LIBS)
+FLOOR_FRONT = libfront.a $(FLOOR_FLOW)
+
+if HAVE_CUNIT
+UNIT_TESTS = \
+	%D%/unit/test_err \
+	%D%/unit/test_span \
+	%D%/unit/test_buf \
+	%D%/unit/test_arena \
+	%D%/unit/test_clock \
+	%D%/unit/test_rng \
+	%D%/unit/test_text \
+	%D%/unit/test_ip \
+	%D%/unit/test_stagger \
+	%D%/unit/test_addr \
+	%D%/unit/test_canon \
+	%D%/unit/test_command \
+	%D%/unit/test_dnsmsg \
+	%D%/unit/test_dot \
+	%D%/unit/test_ehlo \
+	%D%/unit/test_headers \
+	%D%/unit/test_reply \
+	%D%/unit/test_dial \
+	%D%/unit/test_idna \
+	%D%/unit/test_io \
+	%D%/unit/test_own \
+	%D%/unit/test_resolver \
+	%D%/unit/test_stream \
+	%D%/unit/test_conf \
+	%D%/unit/test_config \
+	%D%/unit/test_dialog \
+	%D%/unit/test_envelope \
+	%D%/unit/test_failover \
+	%D%/unit/test_logline \
+	%D%/unit/test_mxlist \
+	%D%/unit/test_outcome \
+	%D%/unit/test_plan \
+	%D%/unit/test_report \
+	%D%/unit/test_route \
+	%D%/unit/test_intake \
+	%D%/unit/test_settings \
+	%D%/unit/test_host \
+	%D%/unit/test_logger \
+	%D%/unit/test_options
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+endif
+
+%C%_unit_test_err_SOURCES = %D%/unit/test_err.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_err_LDADD = $(FLOOR_BASE)
+%C%_unit_test_span_SOURCES = %D%/unit/test_span.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_span_LDADD = $(FLOOR_BASE)
+%C%_unit_test_buf_SOURCES = %D%/unit/test_buf.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_buf_LDADD = $(FLOOR_BASE)
+%C%_unit_test_arena_SOURCES = %D%/unit/test_arena.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_arena_LDADD = $(FLOOR_BASE)
+%C%_unit_test_clock_SOURCES = %D%/unit/test_clock.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_clock_LDADD = $(FLOOR_BASE)
+%C%_unit_test_rng_SOURCES = %D%/unit/test_rng.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_rng_LDADD = $(FLOOR_BASE)
+%C%_unit_test_text_SOURCES = %D%/unit/test_text.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_text_LDADD = $(FLOOR_BASE)
+%C%_unit_test_ip_SOURCES = %D%/unit/test_ip.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_ip_LDADD = $(FLOOR_BASE)
+%C%_unit_test_stagger_SOURCES = %D%/unit/test_stagger.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_stagger_LDADD = $(FLOOR_BASE)
+%C%_unit_test_addr_SOURCES = %D%/unit/test_addr.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_addr_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_canon_SOURCES = %D%/unit/test_canon.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_canon_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_command_SOURCES = %D%/unit/test_command.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_command_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_dnsmsg_SOURCES = %D%/unit/test_dnsmsg.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_dnsmsg_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_dot_SOURCES = %D%/unit/test_dot.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_dot_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_ehlo_SOURCES = %D%/unit/test_ehlo.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_ehlo_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_headers_SOURCES = %D%/unit/test_headers.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_headers_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_reply_SOURCES = %D%/unit/test_reply.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_reply_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_dial_SOURCES = %D%/unit/test_dial.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_dial_LDADD = $(FLOOR_NET)
+%C%_unit_test_idna_SOURCES = %D%/unit/test_idna.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_idna_LDADD = $(FLOOR_NET)
+%C%_unit_test_io_SOURCES = %D%/unit/test_io.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_io_LDADD = $(FLOOR_NET)
+%C%_unit_test_own_SOURCES = %D%/unit/test_own.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_own_LDADD = $(FLOOR_NET)
+%C%_unit_test_resolver_SOURCES = %D%/unit/test_resolver.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_resolver_LDADD = $(FLOOR_NET)
+%C%_unit_test_stream_SOURCES = %D%/unit/test_stream.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_stream_LDADD = $(FLOOR_NET)
+%C%_unit_test_conf_SOURCES = %D%/unit/test_conf.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_conf_LDADD = $(FLOOR_CONF)
+%C%_unit_test_config_SOURCES = %D%/unit/test_config.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_config_LDADD = $(FLOOR_CORE)
+%C%_unit_test_dialog_SOURCES = %D%/unit/test_dialog.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_dialog_LDADD = $(FLOOR_CORE)
+%C%_unit_test_envelope_SOURCES = %D%/unit/test_envelope.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_envelope_LDADD = $(FLOOR_CORE)
+%C%_unit_test_failover_SOURCES = %D%/unit/test_failover.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_failover_LDADD = $(FLOOR_CORE)
+%C%_unit_test_logline_SOURCES = %D%/unit/test_logline.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_logline_LDADD = $(FLOOR_CORE)
+%C%_unit_test_mxlist_SOURCES = %D%/unit/test_mxlist.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_mxlist_LDADD = $(FLOOR_CORE)
+%C%_unit_test_outcome_SOURCES = %D%/unit/test_outcome.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_outcome_LDADD = $(FLOOR_CORE)
+%C%_unit_test_plan_SOURCES = %D%/unit/test_plan.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_plan_LDADD = $(FLOOR_CORE)
+%C%_unit_test_report_SOURCES = %D%/unit/test_report.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_report_LDADD = $(FLOOR_CORE)
+%C%_unit_test_route_SOURCES = %D%/unit/test_route.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_route_LDADD = $(FLOOR_CORE)
+%C%_unit_test_intake_SOURCES = %D%/unit/test_intake.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_intake_LDADD = $(FLOOR_FLOW)
+%C%_unit_test_settings_SOURCES = %D%/unit/test_settings.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_settings_LDADD = $(FLOOR_FLOW)
+%C%_unit_test_host_SOURCES = %D%/unit/test_host.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_host_LDADD = $(FLOOR_FRONT)
+%C%_unit_test_logger_SOURCES = %D%/unit/test_logger.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_logger_LDADD = $(FLOOR_FRONT)
+%C%_unit_test_options_SOURCES = %D%/unit/test_options.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_options_LDADD = $(FLOOR_FRONT)
+
+# Fuzz targets: with --enable-fuzz linked with libFuzzer, otherwise with a main that replays the corpus.
+FUZZ_TARGETS = \
+	%D%/fuzz/fuzz_addr \
+	%D%/fuzz/fuzz_canon \
+	%D%/fuzz/fuzz_dnsmsg \
+	%D%/fuzz/fuzz_ehlo \
+	%D%/fuzz/fuzz_headers \
+	%D%/fuzz/fuzz_reply \
+	%D%/fuzz/fuzz_conf \
+	%D%/fuzz/fuzz_dialog
+check_PROGRAMS += $(FUZZ_TARGETS)
+if FUZZ
+FUZZ_MAIN =
+FUZZ_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+FUZZ_MAIN = %D%/fuzz/replay.c
+FUZZ_LDFLAGS = $(AM_LDFLAGS)
+endif
+FUZZ_WIRE = libwire.a libbase.a -lresolv
+FUZZ_CORE = libcore.a $(FUZZ_WIRE)
+FUZZ_FLOW = libconf.a $(FUZZ_CORE) $(CONFUSE_LIBS)
+%C%_fuzz_fuzz_addr_SOURCES = %D%/fuzz/fuzz_addr.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_addr_LDADD = $(FUZZ_WIRE)
+%C%_fuzz_fuzz_addr_LDFLAGS = $(FUZZ_LDFLAGS)
+%C%_fuzz_fuzz_canon_SOURCES = %D%/fuzz/fuzz_canon.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_canon_LDADD = $(FUZZ_WIRE)
+%C%_fuzz_fuzz_canon_LDFLAGS = $(FUZZ_LDFLAGS)
+%C%_fuzz_fuzz_dnsmsg_SOURCES = %D%/fuzz/fuzz_dnsmsg.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_dnsmsg_LDADD = $(FUZZ_WIRE)
+%C%_fuzz_fuzz_dnsmsg_LDFLAGS = $(FUZZ_LDFLAGS)
+%C%_fuzz_fuzz_ehlo_SOURCES = %D%/fuzz/fuzz_ehlo.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_ehlo_LDADD = $(FUZZ_WIRE)
+%C%_fuzz_fuzz_ehlo_LDFLAGS = $(FUZZ_LDFLAGS)
+%C%_fuzz_fuzz_headers_SOURCES = %D%/fuzz/fuzz_headers.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_headers_LDADD = $(FUZZ_WIRE)
+%C%_fuzz_fuzz_headers_LDFLAGS = $(FUZZ_LDFLAGS)
+%C%_fuzz_fuzz_reply_SOURCES = %D%/fuzz/fuzz_reply.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_reply_LDADD = $(FUZZ_WIRE)
+%C%_fuzz_fuzz_reply_LDFLAGS = $(FUZZ_LDFLAGS)
+%C%_fuzz_fuzz_conf_SOURCES = %D%/fuzz/fuzz_conf.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_conf_LDADD = $(FUZZ_FLOW)
+%C%_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LDFLAGS)
+%C%_fuzz_fuzz_dialog_SOURCES = %D%/fuzz/fuzz_dialog.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_dialog_LDADD = $(FUZZ_CORE)
+%C%_fuzz_fuzz_dialog_LDFLAGS = $(FUZZ_LDFLAGS)
+TESTS += %D%/fuzz/replay-all
+EXTRA_DIST += %D%/fuzz/replay-all %D%/fuzz/replay.c %D%/fuzz/corpus
+EXTRA_DIST += %D%/run %D%/layers.sh %D%/budget.sh %D%/scenarios %D%/tools %D%/hosts %D%/bench %D%/guard

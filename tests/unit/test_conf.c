@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "harness.h"
+
+static const struct conf_key keys[] = { { "name", false }, { "port", false }, { "nets", true } };
+static const char *const sections[] = { "domain", "route" };
+static const struct conf_grammar grammar = { keys, 3, sections, 2 };
+
+/* All settings as one line: "3 domain(x.example) port=25; 4 nets=[a][b]; ". */
+static void show(const struct conf_setting *set, size_t n, char *out, size_t size)
+{
+	size_t used = 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < n && used < size; i++) {
+		const char *line = strrchr(set[i].origin, ':');
+		used += (size_t)snprintf(out + used, size - used, "%s ", line ? line + 1 : "?");
+		if (set[i].section)
+			used += (size_t)snprintf(out + used, size - used, "%s(%s) ", set[i].section,
+						 set[i].title);
+		used += (size_t)snprintf(out + used, size - used, "%s=", set[i].key);
+		for (size_t k = 0; k < set[i].nvalue; k++)
+			used += (size_t)snprintf(out + used, size - used, "[%s]", set[i].value[k]);
+		used += (size_t)snprintf(out + used, size - used, "; ");
+	}
+}
+
+static void check_text(const char *label, const char *text, const char *want)
+{
+	struct arena *a = arena_open(LIMIT_ARENA);
+	const struct conf_setting *set = NULL;
+	size_t n = 0;
+	struct error err = { 0 };
+	char got[2000];
+	bool good = conf_parse(a, "f", span_of(text), &grammar, &set, &n, &err);
+	if (good)
+		show(set, n, got, sizeof(got));
+	else
+		snprintf(got, sizeof(got), "%s", err.text);
+	CHECK_STR(label, got, want);
+	CHECK(label, good == (err.class == ERR_NONE));
+	if (!good) {
+		CHECK(label, err.class == ERR_CONFIG && err.code.cls == 4);
+		CHECK(label, err.code.subject == 3 && err.code.detail == 5);
+		CHECK(label, set == NULL && n == 0);
+	}
+	arena_close(a);
+}
+
+struct text_case {
+	const char *label, *text, *want;
+};
+
+static void check_table(const struct text_case *t, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		check_text(t[i].label, t[i].text, t[i].want);
+}
+#define CHECK_TABLE(t) check_table((t), sizeof(t) / sizeof((t)[0]))
+
+static void test_values(void)
+{
+	static const struct text_case t[] = {
+		{ "empty", "", "" },
+		{ "blank", " \t\r\n\n", "" },
+		{ "quoted", "name = \"a b\"\n", "1 name=[a b]; " },
+		{ "bare", "name = mail.example.org", "1 name=[mail.example.org]; " },
+		{ "bare with slash", "nets = ::1/128", "1 nets=[::1/128]; " },
+		{ "single quotes", "name = 'a\"b'", "1 name=[a\"b]; " },
+		{ "empty value", "name = \"\"", "1 name=[]; " },
+		{ "no blanks", "name=a", "1 name=[a]; " },
+		{ "two on a line", "name = a port = 25", "1 name=[a]; 1 port=[25]; " },
+		{ "CRLF", "name = a\r\nport = 1\r\n", "1 name=[a]; 2 port=[1]; " },
+		{ "UTF-8", "name = \"b\xc3\xbc\"", "1 name=[b\xc3\xbc]; " },
+		{ "quote escaped", "name = \"a\\\"b\\\\\"", "1 name=[a\"b\\]; " },
+		{ "quote escaped in single", "name = 'a\\'b'", "1 name=[a'b]; " },
+		{ "over lines", "name\n=\n\na", "4 name=[a]; " },
+	};
+	CHECK_TABLE(t);
+}
+
+static void test_lists(void)
+{
+	static const struct text_case t[] = {
+		{ "one", "nets = {\"a\"}", "1 nets=[a]; " },
+		{ "three", "nets = {\"a\", b,'c'}", "1 nets=[a][b][c]; " },
+		{ "without braces", "nets = a", "1 nets=[a]; " },
+		{ "comma last", "nets = {a,}", "1 nets=[a]; " },
+		{ "empty", "nets = {}", "1 nets=; " },
+		{ "empty over lines", "nets = {\n # none\n }\nport = 1", "3 nets=; 4 port=[1]; " },
+		{ "an empty item stays", "nets = {\"\"}", "1 nets=[]; " },
+		{ "comments inside", "nets = {a, # first\n /* b, */ c // last\n}",
+		  "1 nets=[a][c]; " },
+		{ "brace in a string", "nets = {\"}\", '{'}", "1 nets=[}][{]; " },
+		{ "scalar given a list", "name = {a}", "f:1: unexpected token '{'" },
+		{ "scalar given an empty list", "name = {}", "f:1: unexpected token '{'" },
+		{ "no comma", "nets = {a b}", "f:1: unexpected token 'b'" },
+		{ "append", "nets = {a}\nnets += {b}",
+		  "f:2: '*' and '+' need quotes around their word" },
+	};
+	CHECK_TABLE(t);
+}
+
+static void test_sections(void)
+{
+	static const struct text_case t[] = {
+		{ "one", "domain \"x.example\" { port = 26 }", "1 domain(x.example) port=[26]; " },
+		{ "bare title", "domain x { port = 26 name = a }",
+		  "1 domain(x) port=[26]; 1 domain(x) name=[a]; " },
+		{ "order kept",
+		  "name = a\ndomain x {\n port = 1\n}\nport = 2\nroute x { port = 3 }",
+		  "1 name=[a]; 3 domain(x) port=[1]; 5 port=[2]; 6 route(x) port=[3]; " },
+		{ "the same key in each place", "domain x {port=1} domain y {port=2} port=3",
+		  "1 domain(x) port=[1]; 1 domain(y) port=[2]; 1 port=[3]; " },
+		{ "empty section", "domain x {}\nport = 1", "2 port=[1]; " },
+		{ "empty list in a section", "domain x { nets = {} }", "1 domain(x) nets=; " },
+		{ "section twice", "domain x { port = 1 }\ndomain x { name = a }",
+		  "f:2: found duplicate title 'x'" },
+		{ "unknown section", "host x { port = 1 }", "f:1: no such option 'host'" },
+		{ "nested", "domain x {\n domain y { port = 1 }\n}",
+		  "f:2: no such option 'domain'" },
+		{ "no title", "domain { port = 1 }", "f:1: missing title for section 'domain'" },
+		{ "no brace", "domain x port = 1",
+		  "f:1: missing opening brace for section 'domain'" },
+		{ "unclosed", "name = a\ndomain x {\n port = 1\n",
+		  "f:2: the '{' of this line is never closed" },
+		{ "unclosed list", "nets = {a,\nb", "f:1: the '{' of this line is never closed" },
+		{ "one brace too many", "domain x { port = 1 }\n}",
+		  "f:2: unexpected closing brace" },
+		{ "brace in a comment", "domain x { # }\n port = 1 }", "2 domain(x) port=[1]; " },
+		{ "brace only in a string", "domain x { name = \"}\"",
+		  "f:1: the '{' of this line is never closed" },
+	};
+	CHECK_TABLE(t);
+}
+
+static void test_twice(void)
+{
+	static const struct text_case t[] = {
+		{ "scalar", "name = a\n\nname = b", "f:3: name is already set at f:1" },
+		{ "same value", "name = a\nname = a", "f:2: name is already set at f:1" },
+		{ "around a section", "name = a\ndomain x { name = b }\nname = c",
+		  "f:3: name is already set at f:1" },
+		{ "in a section", "domain x {\nname = a\nport = 1\nname = b }",
+		  "f:4: name is already set at f:2" },
+		{ "list", "nets = {a}\nnets = {b}", "f:2: nets is already set at f:1" },
+		{ "list, then empty", "nets = {a}\nnets = {}", "f:2: nets is already set at f:1" },
+		{ "empty, then list", "nets = {}\nnets = {a}", "f:2: nets is already set at f:1" },
+		{ "empty twice", "nets = {}\nnets = {}", "f:2: nets is already set at f:1" },
+	};
+	CHECK_TABLE(t);
+}
+
+static void test_dollar(void)
+{
+	setenv("MXTEST", "leaked", 1);
+	static const struct text_case t[] = {
+		{ "double quotes", "name = \"${MXTEST}\"", "1 name=[${MXTEST}]; " },
+		{ "single quotes", "name = '${MXTEST}'", "1 name=[${MXTEST}]; " },
+		{ "bare", "name = $MXTEST", "1 name=[$MXTEST]; " },
+		{ "bare with braces", "name = ${MXTEST}", "f:1: unexpected token '{'" },
+		{ "default form", "name = \"${NOTSET:-x}\"", "1 name=[${NOTSET:-x}]; " },
+		{ "in a list", "nets = {\"$a\", \"${MXTEST}\"}", "1 nets=[$a][${MXTEST}]; " },
+		{ "in a title", "domain \"a${MXTEST}\" { port = 1 }",
+		  "1 domain(a${MXTEST}) port=[1]; " },
+		{ "in a message", "\"$x\" = 1", "f:1: no such option '$x'" },
+	};
+	CHECK_TABLE(t);
+	unsetenv("MXTEST");
+}
+
+static void test_comments(void)
+{
+	static const struct text_case t[] = {
+		{ "hash", "# name = a\nport = 1", "2 port=[1]; " },
+		{ "hash behind a value", "port = 1 # name = a", "1 port=[1]; " },
+		{ "hash in a word ends it", "name = a#b", "1 name=[a]; " },
+		{ "hash in quotes", "name = \"a#b\"", "1 name=[a#b]; " },
+		{ "slashes", "// name = a\nport = 1", "2 port=[1]; " },
+		{ "slashes without blank", "//name = a\nport = 1", "2 port=[1]; " },
+		{ "slashes in a word", "name = http://x", "1 name=[http://x]; " },
+		{ "block", "/* name = a\n * \"\n */ port = 1", "3 port=[1]; " },
+		{ "block on one line keeps count", "/* a */\nport = 1", "2 port=[1]; " },
+		{ "block, short", "/**/port = 1", "1 port=[1]; " },
+		{ "block, a star and slash shared", "/*/ port = 1",
+		  "f:1: this comment is never closed" },
+		{ "block unclosed", "port = 1\n/* a\nb\n", "f:2: this comment is never closed" },
+		{ "quote in a comment", "# it's\nport = 1", "2 port=[1]; " },
+		{ "between key and value", "port /* a */ = /* b */ 1", "1 port=[1]; " },
+	};
+	CHECK_TABLE(t);
+}
+
+static void test_broken(void)
+{
+	static const struct text_case t[] = {
+		{ "unknown key", "\n\ncolour = blue", "f:3: no such option 'colour'" },
+		{ "unknown key in a section", "domain x {\n\n colour = blue }",
+		  "f:3: no such option 'colour'" },
+		{ "case matters", "Name = a", "f:1: no such option 'Name'" },
+		{ "no equal sign", "name a", "f:1: missing equal sign after option 'name'" },
+		{ "two values", "name = a b", "f:1: no such option 'b'" },
+		{ "no value", "name =", "f:1: premature end of file" },
+		{ "no value, next key", "name = = a", "f:1: unexpected token '='" },
+		{ "string unclosed", "port = 1\nname = \"abc\nnets = x",
+		  "f:2: this string is not closed on its line" },
+		{ "string unclosed at the end", "name = 'abc",
+		  "f:1: this string is not closed on its line" },
+		{ "backslash at the end", "name = \"abc\\",
+		  "f:1: this string is not closed on its line" },
+		{ "continued line", "name = \"abc\\\ndef\"",
+		  "f:1: this string is not closed on its line" },
+		{ "star without quotes", "domain *.example { port = 1 }",
+		  "f:1: '*' and '+' need quotes around their word" },
+		{ "function", "include(\"/etc/passwd\")", "f:1: no such option 'include'" },
+		{ "control", "name = a\nport = \x01",
+		  "f:2: a control character, is this a text file?" },
+		{ "DEL", "name = \"\x7f\"", "f:1: a control character, is this a text file?" },
+		{ "escaped control", "name = \"a\\nb\"", "f:1: name holds a control character" },
+		{ "escaped stand-in", "name = \"\\2\"", "f:1: name holds a control character" },
+		{ "bad escape", "name = \"\\999\"", "f:1: bad escape sequence '\\999'" },
+		{ "bare brace", "{", "f:1: the '{' of this line is never closed" },
+		{ "bare value", "= 1", "f:1: unexpected token '='" },
+		{ "unprintable name", "\xff = 1", "f:1: no such option '?'" },
+	};
+	CHECK_TABLE(t);
+}
+
+static void test_star_in_quotes(void)
+{
+	check_text("star", "route \"*.example.net\" { nets = {\"a+b:1\"} }",
+		   "1 route(*.example.net) nets=[a+b:1]; ");
+}
+
+static void test_nul(void)
+{
+	struct arena *a = arena_open(LIMIT_ARENA);
+	const struct conf_setting *set = NULL;
+	size_t n = 0;
+	struct error err = { 0 };
+	CHECK("NUL", !conf_parse(a, "f", SPAN("name = a\nport = \0 1"), &grammar, &set, &n, &err));
+	CHECK_STR("NUL", err.text, "f:2: a control character, is this a text file?");
+	arena_close(a);
+}
+
+static void test_many_values(void)
+{
+	struct arena *a = arena_open(LIMIT_ARENA);
+	for (int items = LIMIT_LIST; items <= LIMIT_LIST + 1; items++) {
+		char text[1000] = "nets = {a";
+		for (int i = 1; i < items; i++)
+			memcpy(text + strlen(text), ",a", 3);
+		memcpy(text + strlen(text), "}", 2);
+		const struct conf_setting *set = NULL;
+		size_t n = 0;
+		struct error err = { 0 };
+		bool good = conf_parse(a, "f", span_of(text), &grammar, &set, &n, &err);
+		CHECK("limit", good == (items == LIMIT_LIST));
+		CHECK("limit", !good || (n == 1 && set[0].nvalue == LIMIT_LIST));
+		if (!good)
+			CHECK_STR("over", err.text, "f:1: nets has more than 64 values");
+	}
+	arena_close(a);
+}
+
+static void test_no_memory(void)
+{
+	const char *text = "name = a\ndomain x { nets = {a, b} }\n";
+	bool good = false;
+	size_t limit = 0;
+	for (; !good && limit < 100000; limit += 8) {
+		struct arena *a = arena_open(limit);
+		const struct conf_setting *set = NULL;
+		size_t n = 0;
+		struct error err = { 0 };
+		good = conf_parse(a, "f", span_of(text), &grammar, &set, &n, &err);
+		CHECK("no memory", good || (err.class == ERR_INTERNAL && set == NULL && n == 0));
+		arena_close(a);
+	}
+	CHECK("enough memory", good && limit > 1000);
+}
+
+static void test_no_keys(void)
+{
+	struct arena *a = arena_open(LIMIT_ARENA);
+	const struct conf_grammar none = { 0 };
+	const struct conf_setting *set = NULL;
+	size_t n = 0;
+	struct error err = { 0 };
+	CHECK("no keys", !conf_parse(a, "f", SPAN("a = 1"), &none, &set, &n, &err));
+	CHECK("no keys", err.class == ERR_INTERNAL);
+	arena_close(a);
+}
+
+static void write_file(const char *path, const char *text, size_t n)
+{
+	FILE *f = fopen(path, "w");
+	CHECK(path, f && fwrite(text, 1, n, f) == n);
+	if (f)
+		fclose(f);
+}
+
+/* False with the message in *err; `missing` must be what is told. */
+static bool read_conf(struct arena *a, const char *path, bool missing, struct error *err)
+{
+	const struct conf_setting *set = NULL;
+	size_t n = 0;
+	bool told = !missing;
+	*err = (struct error){ 0 };
+	bool good = conf_read(a, path, &grammar, &set, &n, &told, err);
+	CHECK(path, told == missing);
+	CHECK(path, good ? n == 1 : n == 0);
+	CHECK(path, good || err->class == ERR_CONFIG);
+	return good;
+}
+
+static void test_files(void)
+{
+	struct arena *a = arena_open(LIMIT_ARENA);
+	struct error err;
+	char dir[] = "/tmp/test_conf.XXXXXX";
+	CHECK("folder", mkdtemp(dir) != NULL);
+	const char *good = arena_fmt(a, "%s/good", dir), *bad = arena_fmt(a, "%s/bad", dir);
+	const char *fifo = arena_fmt(a, "%s/fifo", dir);
+	write_file(good, "port = 25\n", 10);
+	write_file(bad, "port = 25\nx\n", 12);
+	CHECK("fifo", mkfifo(fifo, 0600) == 0);
+
+	CHECK("good", read_conf(a, good, false, &err));
+	CHECK("bad", !read_conf(a, bad, false, &err));
+	CHECK_STR("bad", err.text, arena_fmt(a, "%s:2: no such option 'x'", bad));
+	CHECK("missing", !read_conf(a, arena_fmt(a, "%s/none", dir), true, &err));
+	CHECK("missing", strstr(err.text, "No such file or directory") != NULL);
+	CHECK("below a file", !read_conf(a, arena_fmt(a, "%s/none", good), true, &err));
+	CHECK("folder", !read_conf(a, dir, false, &err));
+	CHECK_STR("folder", err.text, arena_fmt(a, "%s: not a regular file", dir));
+	CHECK("fifo", !read_conf(a, fifo, false, &err));
+	CHECK("device", !read_conf(a, "/dev/zero", false, &err));
+	if (geteuid() != 0) {
+		CHECK("unreadable", chmod(good, 0) == 0 && !read_conf(a, good, false, &err));
+		CHECK("unreadable", strstr(err.text, "Permission denied") != NULL);
+	}
+	unlink(good);
+	unlink(bad);
+	unlink(fifo);
+	CHECK("clean", rmdir(dir) == 0);
+	arena_close(a);
+}
+
+static void test_large_file(void)
+{
+	struct arena *a = arena_open(LIMIT_ARENA);
+	struct error err;
+	char path[] = "/tmp/test_conf.XXXXXX";
+	int fd = mkstemp(path);
+	CHECK("a file", fd >= 0);
+	close(fd);
+	char *text = malloc(LIMIT_CONFIG_FILE + 1);
+	memset(text, '\n', LIMIT_CONFIG_FILE + 1);
+	memcpy(text, "port = 1", 8);
+	write_file(path, text, LIMIT_CONFIG_FILE);
+	CHECK("at the limit", read_conf(a, path, false, &err));
+	write_file(path, text, LIMIT_CONFIG_FILE + 1);
+	CHECK("over the limit", !read_conf(a, path, false, &err));
+	CHECK("over the limit", strstr(err.text, "larger than 1048576 bytes") != NULL);
+	free(text);
+	CHECK("clean", unlink(path) == 0);
+	arena_close(a);
+}
+
+TEST_MAIN("conf", { "values", test_values }, { "lists", test_lists }, { "sections", test_sections },
+	  { "a key twice", test_twice }, { "a dollar is a dollar", test_dollar },
+	  { "comments", test_comments }, { "broken text", test_broken },
+	  { "star in quotes", test_star_in_quotes }, { "NUL", test_nul },
+	  { "many values", test_many_values }, { "no memory", test_no_memory },
+	  { "no keys", test_no_keys }, { "files", test_files }, { "large file", test_large_file })

@@ -121,6 +121,9 @@ static void parts(void)
 		{ "more behind the boundary", MIXED "--bc\nA: " UE "\n", true },
 		{ "boundary ends a header", MIXED "--b\nA: x\n--b\nB: " UE "\n", true },
 		{ "boundary ends the last header", MIXED "--b\nA: x\n--b--\nB: " UE "\n", false },
+		{ "boundary ends a Content-Type",
+		  MIXED "--b\nContent-Type: multipart/a; boundary=c\n--b\nA: x\n\n--c\nB: " UE "\n",
+		  false },
 		{ "no empty line in a part", MIXED "--b\nDear " UE "\nB: " UE "\n", false },
 		{ "many lines between", MIXED "-\n--\n---\n\n-x\n--x\n--b\nA: " UE "\n", true },
 	};

@@ -184,6 +184,9 @@ static void line_with(void)
 		struct span s = guard_page_put(&g, span_of(cases[i].in));
 		CHECK(cases[i].label, text_line_with(s, '.') == cases[i].at);
 	}
+	/* What stands before the span is not looked at. */
+	struct span behind_lf = { "\n.a" + 1, 2 };
+	CHECK("LF before the span", text_line_with(behind_lf, '.') == 2);
 	guard_page_close(&g);
 }
 

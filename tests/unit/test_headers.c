@@ -199,6 +199,10 @@ static void nesting(void)
 		  "Content-Type: multipart/a; boundary=x\n\n--x\n"
 		  "Content-Type: multipart/b; boundary=x1\n\n--x1\n\n--x1--\n\n--x\nA: " UE "\n",
 		  true },
+		{ "epilogue of an inner one that starts like the outer",
+		  "Content-Type: multipart/a; boundary=x\n\n--x\n"
+		  "Content-Type: multipart/b; boundary=x1\n\n--x1\n\n--x1--\nA: " UE "\n--x--\n",
+		  false },
 		{ "message", MESSAGE "A: " UE "\n\n", true },
 		{ "message/global", "Content-Type: message/global\n\nA: " UE "\n\n", true },
 		{ "message with parameter", "Content-Type: Message/RFC822; x=y\n\nA: " UE "\n\n",

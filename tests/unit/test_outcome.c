@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: ISC */
+#include "harness.h"
+
+#include "core/outcome.h"
+
+/* One letter an outcome, so that a history is a word. */
+static const struct named {
+	char letter;
+	struct outcome o;
+} alphabet[] = {
+	{ 'A', { EVENT_ACCEPTED, CAUSE_SERVER, ESC(2, 0, 0), "h", "250 2.0.0 Ok" } },
+	{ 'n', { EVENT_NO_RESPONSE, CAUSE_NETWORK, ESC(4, 4, 1), "h", "refused" } },
+	{ 'l', { EVENT_LOST, CAUSE_NETWORK, ESC(4, 4, 2), "h", "lost" } },
+	{ 't', { EVENT_LOST, CAUSE_TLS, ESC(4, 7, 5), "h", "no proof" } },
+	{ 'g', { EVENT_GREETING_4XX, CAUSE_SERVER, ESC(4, 3, 2), "h", "421 later" } },
+	{ 'G', { EVENT_GREETING_5XX, CAUSE_SERVER, ESC(5, 7, 1), "h", "554 not you" } },
+	{ 'N', { EVENT_GREETING_NEVER, CAUSE_SERVER, ESC(5, 3, 2), "h", "521 no mail" } },
+	{ 'h', { EVENT_HELLO_REFUSED, CAUSE_SERVER, ESC(5, 5, 1), "h", "550 bad name" } },
+	{ 'r', { EVENT_REPLY_4XX, CAUSE_SERVER, ESC(4, 2, 0), "h", "450 wait" } },
+	{ 'R', { EVENT_REPLY_5XX, CAUSE_SERVER, ESC(5, 1, 1), "h", "550 no user" } },
+	{ 'Q', { EVENT_REPLY_5XX, CAUSE_SERVER, ESC(5, 7, 0), "h", "554 spam" } },
+	{ 'C', { EVENT_CANNOT_CARRY, CAUSE_POLICY, ESC(5, 3, 4), "h", "too large" } },
+	{ 'U', { EVENT_CANNOT_CARRY, CAUSE_POLICY, ESC(5, 6, 7), "h", "no SMTPUTF8" } },
+	{ 'X', { EVENT_FINAL_UNKNOWN, CAUSE_NETWORK, ESC(4, 4, 2), "h", "unknown" } },
+	{ 'L', { EVENT_LOCAL, CAUSE_LOCAL, ESC(4, 3, 0), "h", "stopped" } },
+	/* Hosts that were not used at all. */
+	{ 's', { EVENT_SKIPPED, CAUSE_NETWORK, ESC(4, 4, 3), "none", "SERVFAIL" } },
+	{ 'S', { EVENT_SKIPPED, CAUSE_NETWORK, ESC(5, 4, 4), "none", "NXDOMAIN" } },
+	{ 'p', { EVENT_SKIPPED, CAUSE_POLICY, ESC(4, 4, 4), "none", "refused network" } },
+};
+
+static const struct outcome *outcome_of(char letter)
+{
+	for (size_t i = 0; i < sizeof(alphabet) / sizeof(alphabet[0]); i++)
+		if (alphabet[i].letter == letter)
+			return &alphabet[i].o;
+	CHECK("alphabet", false);
+	return &alphabet[0].o;
+}
+
+/* The letters in turn; true: the last attempt leaves room for another. */
+static bool tell(struct tally *t, enum config_failover column, const char *history)
+{
+	bool more = true;
+	*t = (struct tally){ 0 };
+	for (const char *p = history; *p; p++) {
+		const struct outcome *o = outcome_of(*p);
+		if (o->event == EVENT_SKIPPED)
+			tally_skip(t, o);
+		else
+			more = tally_note(t, column, o);
+	}
+	return more;
+}
+
+#define NO  FAILOVER_NO_RESPONSE
+#define TMP FAILOVER_TEMPFAIL
+#define ANY FAILOVER_ANY_ERROR
+
+static const struct {
+	const char *label, *history;
+	enum config_failover column;
+	bool unasked, more;
+	enum failover_end end;
+	struct esc code;
+	const char *text;
+} cases[] = {
+	{ "sent", "A", TMP, false, false, END_DELIVERED, ESC(2, 0, 0), "250 2.0.0 Ok" },
+	{ "sent, others unasked", "A", TMP, true, false, END_DELIVERED, ESC(2, 0, 0),
+	  "250 2.0.0 Ok" },
+	{ "second takes it", "nA", TMP, false, false, END_DELIVERED, ESC(2, 0, 0), "250 2.0.0 Ok" },
+	{ "taken after refusal", "RA", ANY, false, false, END_DELIVERED, ESC(2, 0, 0),
+	  "250 2.0.0 Ok" },
+	{ "unknown", "X", ANY, false, false, END_UNKNOWN, ESC(4, 4, 2), "unknown" },
+	{ "unknown after a better reason", "rX", ANY, false, false, END_UNKNOWN, ESC(4, 4, 2),
+	  "unknown" },
+	{ "refused", "R", TMP, false, false, END_FAILED, ESC(5, 1, 1), "550 no user" },
+	{ "refused, others unasked: one host speaks for the mail", "R", TMP, true, false,
+	  END_FAILED, ESC(5, 1, 1), "550 no user" },
+	{ "refused, any-error", "R", ANY, false, true, END_FAILED, ESC(5, 1, 1), "550 no user" },
+	{ "refused, any-error, others unasked", "R", ANY, true, true, END_DEFERRED, ESC(4, 1, 1),
+	  "550 no user" },
+	{ "one dead, one refuses", "nR", ANY, false, true, END_FAILED, ESC(5, 1, 1),
+	  "550 no user" },
+	{ "one refuses, one dead", "Rn", ANY, false, true, END_DEFERRED, ESC(4, 1, 1),
+	  "550 no user" },
+
+	/* Rank: server > policy > TLS > network > local. */
+	{ "network over local", "nL", TMP, false, false, END_DEFERRED, ESC(4, 4, 1), "refused" },
+	{ "TLS over network", "tn", TMP, false, true, END_DEFERRED, ESC(4, 7, 5), "no proof" },
+	{ "TLS over network, turned", "nt", TMP, false, true, END_DEFERRED, ESC(4, 7, 5),
+	  "no proof" },
+	{ "policy over TLS", "tC", TMP, false, true, END_DEFERRED, ESC(4, 3, 4), "too large" },
+	{ "policy over TLS, turned", "Ct", TMP, false, true, END_DEFERRED, ESC(4, 3, 4),
+	  "too large" },
+	{ "server over policy", "Cr", TMP, false, true, END_DEFERRED, ESC(4, 2, 0), "450 wait" },
+	{ "server over all", "rntL", TMP, false, false, END_DEFERRED, ESC(4, 2, 0), "450 wait" },
+	{ "local alone", "L", TMP, false, false, END_DEFERRED, ESC(4, 3, 0), "stopped" },
+
+	/* Ties: the later one; the temporary one when it is the end. */
+	{ "later network", "nl", TMP, false, true, END_DEFERRED, ESC(4, 4, 2), "lost" },
+	{ "later server", "gr", TMP, false, true, END_DEFERRED, ESC(4, 2, 0), "450 wait" },
+	{ "later server, turned", "rg", TMP, false, true, END_DEFERRED, ESC(4, 3, 2), "421 later" },
+	{ "later refusal", "RQ", ANY, false, true, END_FAILED, ESC(5, 7, 0), "554 spam" },
+	{ "later refusal, turned", "QR", ANY, false, true, END_FAILED, ESC(5, 1, 1),
+	  "550 no user" },
+	{ "temporary before permanent of its rank", "Gr", TMP, false, true, END_DEFERRED,
+	  ESC(4, 2, 0), "450 wait" },
+	{ "temporary before permanent, turned", "rG", TMP, false, true, END_DEFERRED, ESC(4, 2, 0),
+	  "450 wait" },
+	{ "the end is permanent, so its reason is", "rR", TMP, false, false, END_FAILED,
+	  ESC(5, 1, 1), "550 no user" },
+
+	/* The class follows the end, not the reply. */
+	{ "greeting 5xx", "G", TMP, false, true, END_DEFERRED, ESC(4, 7, 1), "554 not you" },
+	{ "greeting 5xx, no-response", "G", NO, false, false, END_FAILED, ESC(5, 7, 1),
+	  "554 not you" },
+	{ "greeting 5xx, any-error", "G", ANY, false, true, END_FAILED, ESC(5, 7, 1),
+	  "554 not you" },
+	{ "hello 5xx", "h", NO, false, false, END_DEFERRED, ESC(4, 5, 1), "550 bad name" },
+
+	/* The word of one host. */
+	{ "takes no mail", "N", TMP, false, true, END_FAILED, ESC(5, 3, 2), "521 no mail" },
+	{ "takes no mail, another may", "nN", TMP, false, true, END_DEFERRED, ESC(4, 3, 2),
+	  "521 no mail" },
+	{ "takes no mail, another may, turned", "Nn", TMP, false, true, END_DEFERRED, ESC(4, 3, 2),
+	  "521 no mail" },
+	{ "takes no mail, unasked", "N", TMP, true, true, END_DEFERRED, ESC(4, 3, 2),
+	  "521 no mail" },
+	{ "nobody can carry it", "CUC", TMP, false, true, END_FAILED, ESC(5, 3, 4), "too large" },
+	{ "nobody can carry it, turned", "CCU", NO, false, true, END_FAILED, ESC(5, 6, 7),
+	  "no SMTPUTF8" },
+	{ "cannot carry, takes no mail", "CN", TMP, false, true, END_FAILED, ESC(5, 3, 2),
+	  "521 no mail" },
+	{ "cannot carry, one hoped for in between", "CnC", TMP, false, true, END_DEFERRED,
+	  ESC(4, 3, 4), "too large" },
+	{ "cannot carry, unasked", "C", TMP, true, true, END_DEFERRED, ESC(4, 3, 4), "too large" },
+	{ "cannot carry, then no-response stops", "Cg", NO, false, false, END_DEFERRED,
+	  ESC(4, 3, 2), "421 later" },
+
+	/* Skipped hosts. */
+	{ "only skipped, temporary", "s", TMP, false, true, END_DEFERRED, ESC(4, 4, 3),
+	  "SERVFAIL" },
+	{ "only skipped, permanent", "SS", TMP, false, true, END_FAILED, ESC(5, 4, 4), "NXDOMAIN" },
+	{ "only skipped, permanent, unasked", "S", TMP, true, true, END_DEFERRED, ESC(4, 4, 4),
+	  "NXDOMAIN" },
+	{ "only skipped, mixed", "Ss", TMP, false, true, END_DEFERRED, ESC(4, 4, 3), "SERVFAIL" },
+	{ "only skipped, mixed, turned", "sS", TMP, false, true, END_DEFERRED, ESC(4, 4, 3),
+	  "SERVFAIL" },
+	{ "policy skip tells more", "ps", TMP, false, true, END_DEFERRED, ESC(4, 4, 4),
+	  "refused network" },
+	{ "a skip is no attempt", "RS", TMP, false, false, END_FAILED, ESC(5, 1, 1),
+	  "550 no user" },
+	{ "a skip is no attempt, turned", "SR", TMP, false, false, END_FAILED, ESC(5, 1, 1),
+	  "550 no user" },
+	{ "a skip does not undo a delivery", "As", TMP, false, false, END_DELIVERED, ESC(2, 0, 0),
+	  "250 2.0.0 Ok" },
+	{ "a skip gives no hope by itself", "SC", TMP, false, true, END_FAILED, ESC(5, 3, 4),
+	  "too large" },
+	{ "a permanent skip and a dead host", "Sn", TMP, false, true, END_DEFERRED, ESC(4, 4, 1),
+	  "refused" },
+};
+
+static void test_histories(void)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tally t;
+		CHECK(cases[i].label, tell(&t, cases[i].column, cases[i].history) == cases[i].more);
+		enum failover_end end = tally_verdict(&t, cases[i].column, cases[i].unasked);
+		struct outcome o = tally_end(&t, end);
+		CHECK(cases[i].label, end == cases[i].end);
+		CHECK_STR(cases[i].label, o.text, cases[i].text);
+		CHECK(cases[i].label, o.code.cls == cases[i].code.cls &&
+					      o.code.subject == cases[i].code.subject &&
+					      o.code.detail == cases[i].code.detail);
+	}
+}
+
+/* With nothing known at all the mail waits. */
+static void test_nothing(void)
+{
+	struct tally t = { 0 };
+	CHECK("verdict", tally_verdict(&t, TMP, false) == END_DEFERRED);
+	CHECK("verdict, unasked", tally_verdict(&t, ANY, true) == END_DEFERRED);
+	CHECK("class", tally_end(&t, END_DEFERRED).code.cls == 4);
+}
+
+static char *swapped(const char *history, char *out)
+{
+	out[0] = history[1];
+	out[1] = history[0];
+	out[2] = '\0';
+	return out;
+}
+
+/* Hosts that speak only for themselves: in which order they were asked makes no difference to the
+ * answer, nor, when their ranks differ, to the reason. */
+static void test_order(void)
+{
+	static const char hosts[] = "nltgGNhCU";
+	static const enum config_failover orders[] = { TMP, ANY };
+	for (size_t k = 0; k < 2 * (sizeof(hosts) - 1) * (sizeof(hosts) - 1); k++) {
+		char one[3] = { hosts[k / 2 / (sizeof(hosts) - 1)],
+				hosts[k / 2 % (sizeof(hosts) - 1)], '\0' };
+		char two[3];
+		struct tally a, b;
+		enum config_failover column = orders[k % 2];
+		CHECK(one, tell(&a, column, one) && tell(&b, column, swapped(one, two)));
+		/* 5xx greetings of tempfail have the one answer "later" and leave hope. */
+		enum failover_end end = tally_verdict(&a, column, false);
+		CHECK(one, end == tally_verdict(&b, column, false));
+		CHECK(one, tally_verdict(&a, column, true) == END_DEFERRED);
+		struct outcome x = tally_end(&a, end), y = tally_end(&b, end);
+		CHECK(one, x.code.cls == y.code.cls && x.cause == y.cause);
+		if (outcome_of(one[0])->cause != outcome_of(one[1])->cause)
+			CHECK_STR(one, x.text, y.text);
+	}
+}
+
+/* A skipped host may be noted before or behind the attempts. */
+static void test_skip_order(void)
+{
+	static const char attempts[] = "AnltgGNhrRCUXL", skips[] = "sSp";
+	for (size_t k = 0; k < (sizeof(attempts) - 1) * (sizeof(skips) - 1); k++) {
+		char one[3] = { attempts[k / (sizeof(skips) - 1)], skips[k % (sizeof(skips) - 1)],
+				'\0' };
+		char two[3];
+		struct tally a, b;
+		(void)tell(&a, TMP, one);
+		(void)tell(&b, TMP, swapped(one, two));
+		CHECK(one, tally_verdict(&a, TMP, false) == tally_verdict(&b, TMP, false));
+		CHECK(one, a.last.event == b.last.event && a.hopeful == b.hopeful);
+	}
+}
+
+/* Whatever happened, what is told has the class of the end and a text. */
+static void test_class(void)
+{
+	static const char all[] = "AnltgGNhrRQCUXL";
+	size_t n = sizeof(all) - 1;
+	for (size_t k = 0; k < n * n * 6; k++) {
+		char history[3] = { all[k / 6 / n], all[k / 6 % n], '\0' };
+		enum config_failover column = (enum config_failover)(k % 3);
+		struct tally t;
+		(void)tell(&t, column, history);
+		enum failover_end end = tally_verdict(&t, column, k % 6 >= 3);
+		struct outcome o = tally_end(&t, end);
+		uint8_t cls = end == END_DELIVERED ? 2 : end == END_FAILED ? 5 : 4;
+		CHECK(history, o.code.cls == cls && o.text && o.text[0] != '\0');
+	}
+}
+
+TEST_MAIN("outcome", { "histories", test_histories }, { "nothing", test_nothing },
+	  { "order", test_order }, { "order of skipped hosts", test_skip_order },
+	  { "class", test_class })

@@ -15,10 +15,12 @@ struct io {
 	bool stopped; /* it was seen readable */
 };
 
+#define IO_FDS 40 /* descriptors in one wait: two c-ares channels with 16 each, and some */
+
 enum io_event { IO_READY, IO_TIMEOUT, IO_STOPPED };
 
 /* Wait until one of the descriptors is ready (revents are set), `until` passes, or stop_fd is readable (which wins over READY, and
- * every later call says it again). n may be 0. EINTR is not seen. */
+ * every later call says it again). What is ready is READY even after `until`. n is 0..IO_FDS. EINTR is not seen. */
 enum io_event io_poll(struct io *io, struct pollfd *fds, size_t n, struct deadline until);
 
 struct instant io_now(const struct io *io);

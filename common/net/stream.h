@@ -23,7 +23,7 @@ void stream_eat(struct stream *s, size_t n);
 bool stream_pending(struct stream *s);
 
 /* Queue bytes; what does not fit the queue is sent. Reads meanwhile, so that a server that talks while we send cannot deadlock us.
- * Fails as stream_peek(). */
+ * Fails as stream_peek(). When the connection is lost, what the server said before can still be peeked at. */
 MUST_CHECK bool stream_write(struct stream *s, struct span bytes, struct deadline until, struct error *err);
 MUST_CHECK bool stream_flush(struct stream *s, struct deadline until, struct error *err);
 /* Send what is queued as far as it goes without waiting, and forget the rest: QUIT. */

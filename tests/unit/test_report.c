@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC */
+#include "base/text.h"
+#include "core/report.h"
+
+#include "harness.h"
+
+static struct outcome outcome(enum failover_event event, struct esc code, const char *text)
+{
+	return (struct outcome){
+		.event = event, .code = code, .relay = "mx1.example.net[192.0.2.1]:25", .text = text
+	};
+}
+
+static void test_outcomes(void)
+{
+	static const struct {
+		const char *label;
+		enum failover_end end;
+		enum failover_event event;
+		struct esc code;
+		const char *text;
+		enum exit_status status;
+		const char *line;
+	} cases[] = {
+		{ "sent",
+		  END_DELIVERED,
+		  EVENT_ACCEPTED,
+		  { 2, 0, 0 },
+		  "250 2.0.0 Ok: queued as 4ABC",
+		  EXIT_SENT,
+		  "mx1.example.net[192.0.2.1]:25 250 2.0.0 Ok: queued as 4ABC" },
+		{ "sent, no words",
+		  END_DELIVERED,
+		  EVENT_ACCEPTED,
+		  { 2, 0, 0 },
+		  "",
+		  EXIT_SENT,
+		  "mx1.example.net[192.0.2.1]:25 accepted" },
+		{ "sent, but nobody accepted",
+		  END_DELIVERED,
+		  EVENT_REPLY_4XX,
+		  { 4, 0, 0 },
+		  "x",
+		  EXIT_LATER,
+		  "4.3.0 internal error: no server accepted what is called delivered" },
+		{ "sent with a code of failure",
+		  END_DELIVERED,
+		  EVENT_ACCEPTED,
+		  { 5, 0, 0 },
+		  "x",
+		  EXIT_LATER,
+		  "4.3.0 internal error: no server accepted what is called delivered" },
+		{ "failed",
+		  END_FAILED,
+		  EVENT_REPLY_5XX,
+		  { 5, 1, 1 },
+		  "no such user",
+		  EXIT_BOUNCE,
+		  "5.1.1 no such user" },
+		{ "long numbers",
+		  END_FAILED,
+		  EVENT_REPLY_5XX,
+		  { 5, 999, 999 },
+		  "x",
+		  EXIT_BOUNCE,
+		  "5.999.999 x" },
+		{ "a subject over RFC 3463",
+		  END_FAILED,
+		  EVENT_REPLY_5XX,
+		  { 5, 1000, 0 },
+		  "x",
+		  EXIT_LATER,
+		  "4.3.0 x" },
+		{ "a detail over RFC 3463",
+		  END_DEFERRED,
+		  EVENT_REPLY_4XX,
+		  { 4, 0, 1000 },
+		  "x",
+		  EXIT_LATER,
+		  "4.3.0 x" },
+		{ "failed with a temporary code",
+		  END_FAILED,
+		  EVENT_REPLY_5XX,
+		  { 4, 1, 1 },
+		  "x",
+		  EXIT_LATER,
+		  "4.3.0 x" },
+		{ "failed with a code of success",
+		  END_FAILED,
+		  EVENT_REPLY_5XX,
+		  { 2, 1, 1 },
+		  "x",
+		  EXIT_LATER,
+		  "4.3.0 x" },
+		{ "failed without code",
+		  END_FAILED,
+		  EVENT_REPLY_5XX,
+		  { 0, 0, 0 },
+		  "x",
+		  EXIT_LATER,
+		  "4.3.0 x" },
+		{ "deferred",
+		  END_DEFERRED,
+		  EVENT_NO_RESPONSE,
+		  { 4, 4, 1 },
+		  "connect: refused",
+		  EXIT_LATER,
+		  "4.4.1 connect: refused" },
+		{ "deferred with a permanent code",
+		  END_DEFERRED,
+		  EVENT_REPLY_4XX,
+		  { 5, 4, 1 },
+		  "x",
+		  EXIT_LATER,
+		  "4.3.0 x" },
+		{ "unknown",
+		  END_UNKNOWN,
+		  EVENT_FINAL_UNKNOWN,
+		  { 4, 4, 2 },
+		  "may have been",
+		  EXIT_LATER,
+		  "4.4.2 may have been" },
+		{ "no text",
+		  END_FAILED,
+		  EVENT_REPLY_5XX,
+		  { 5, 1, 1 },
+		  "",
+		  EXIT_BOUNCE,
+		  "5.1.1 no reason is known" },
+		{ "no text at all",
+		  END_DEFERRED,
+		  EVENT_NONE,
+		  { 4, 0, 0 },
+		  NULL,
+		  EXIT_LATER,
+		  "4.0.0 no reason is known" },
+		{ "blanks in front",
+		  END_DEFERRED,
+		  EVENT_REPLY_4XX,
+		  { 4, 7, 1 },
+		  "\r\n  x y",
+		  EXIT_LATER,
+		  "4.7.1 x y" },
+		{ "two lines and a control",
+		  END_FAILED,
+		  EVENT_REPLY_5XX,
+		  { 5, 7, 1 },
+		  "a\nb\tc\x1b",
+		  EXIT_BOUNCE,
+		  "5.7.1 a b c?" },
+		{ "bytes that are not UTF-8",
+		  END_FAILED,
+		  EVENT_REPLY_5XX,
+		  { 5, 7, 1 },
+		  "gr\xc3\xbc\xc3\x9f \xff",
+		  EXIT_BOUNCE,
+		  "5.7.1 gr\xc3\xbc\xc3\x9f ?" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct outcome o = outcome(cases[i].event, cases[i].code, cases[i].text);
+		const struct report r = report_outcome(&o, cases[i].end);
+		CHECK(cases[i].label, r.status == cases[i].status);
+		CHECK_STR(cases[i].label, r.line, cases[i].line);
+	}
+}
+
+static void test_errors(void)
+{
+	static const struct {
+		const char *label;
+		enum err_class class;
+		struct esc code;
+		enum exit_status status;
+		const char *line;
+	} cases[] = {
+		{ "permanent", ERR_PERM, { 5, 1, 2 }, EXIT_BOUNCE, "5.1.2 why" },
+		{ "permanent, code of another class",
+		  ERR_PERM,
+		  { 4, 1, 2 },
+		  EXIT_LATER,
+		  "4.3.0 why" },
+		{ "temporary", ERR_TEMP, { 4, 4, 3 }, EXIT_LATER, "4.4.3 why" },
+		{ "temporary, code of another class",
+		  ERR_TEMP,
+		  { 5, 4, 3 },
+		  EXIT_LATER,
+		  "4.3.0 why" },
+		{ "configuration", ERR_CONFIG, { 5, 3, 5 }, EXIT_LATER, "4.3.5 why" },
+		{ "internal", ERR_INTERNAL, { 5, 0, 0 }, EXIT_LATER, "4.3.0 why" },
+		{ "nothing was set", ERR_NONE, { 0, 0, 0 }, EXIT_LATER, "4.3.0 why" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct error err = { cases[i].class, cases[i].code, "why" };
+		const struct report r = report_error(&err);
+		CHECK(cases[i].label, r.status == cases[i].status);
+		CHECK_STR(cases[i].label, r.line, cases[i].line);
+	}
+}
+
+/* What every host relies on, for each way to ask. */
+static bool keeps_promises(const struct report *r)
+{
+	size_t n = strlen(r->line);
+	char copy[LIMIT_REPORT + 1];
+	memcpy(copy, r->line, n + 1);
+	text_printable(copy, n);
+	if (n == 0 || n > LIMIT_REPORT || memcmp(copy, r->line, n) != 0)
+		return false;
+	unsigned class, subject, detail;
+	char rest;
+	if (r->status == EXIT_SENT)
+		return true;
+	return sscanf(r->line, "%1u.%3u.%3u %c", &class, &subject, &detail, &rest) == 4 &&
+	       class == (r->status == EXIT_BOUNCE ? 5 : 4);
+}
+
+/* Too long, and at the cut in the middle of a character, at each place. */
+static void test_promises(void)
+{
+	char text[LIMIT_REPORT + 200];
+	for (size_t shift = 0; shift < 4; shift++) {
+		memset(text, 'x', shift);
+		size_t n = shift;
+		for (; n + 3 < sizeof(text); n += 3)
+			memcpy(text + n, "\xe2\x82\xac", 3);
+		text[n] = '\0';
+		for (int end = END_DEFERRED; end <= END_DELIVERED; end++)
+			for (uint8_t class = 0; class < 7; class ++) {
+				const struct outcome o =
+					outcome(EVENT_ACCEPTED, ESC(class, 1, 1), text);
+				const struct report r = report_outcome(&o, (enum failover_end)end);
+				CHECK("long", keeps_promises(&r));
+				CHECK("long", strlen(r.line) == LIMIT_REPORT ||
+						      (end == END_DELIVERED && class != 2));
+			}
+	}
+	for (int c = 1; c < 256; c++) {
+		const char one[] = { (char)c, '\0' };
+		const struct outcome o = outcome(EVENT_REPLY_5XX, ESC(5, 1, 1), one);
+		const struct report r = report_outcome(&o, END_FAILED);
+		CHECK("each byte", keeps_promises(&r));
+	}
+}
+
+TEST_MAIN("report", { "outcomes", test_outcomes }, { "errors", test_errors },
+	  { "promises", test_promises })

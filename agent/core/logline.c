@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+#include "core/logline.h"
+
+#include "base/text.h"
+
+/* Shares of a line of LIMIT_LOG_LINE bytes, so that its fixed parts and its end always fit. */
+#define SHARE_ID      100
+#define SHARE_ADDRESS 330
+#define SHARE_RELAY   340
+#define SHARE_TEXT    700
+
+/* The same facts in one of two notations. */
+struct line {
+	struct buf *out;
+	bool json;
+};
+
+/* One character of printable text: its bytes. */
+static size_t char_len(const char *p, size_t n)
+{
+	size_t len = 1;
+	while (len < n && ((unsigned char)p[len] & 0xc0) == 0x80)
+		len++;
+	return len;
+}
+
+/* Printable, at most `share` bytes of output, cut between characters; what JSON cannot have in a
+ * string is escaped (RFC 8259 section 7). */
+static void add_text(struct line *l, const char *text, size_t share)
+{
+	char copy[SHARE_TEXT];
+	snprintf(copy, sizeof(copy), "%s", text ? text : "");
+	size_t n = strlen(copy);
+	text_printable(copy, n);
+	for (size_t i = 0, len; i < n; i += len) {
+		len = char_len(copy + i, n - i);
+		bool escape = l->json && (copy[i] == '"' || copy[i] == '\\');
+		if (share < len + escape)
+			break;
+		share -= len + escape;
+		if (escape)
+			buf_addc(l->out, '\\');
+		buf_add(l->out, (struct span){ copy + i, len });
+	}
+}
+
+/* `name` holds all punctuation up to the value, in the notation of the line. */
+static void add(struct line *l, const char *name, const char *text, size_t share)
+{
+	buf_addf(l->out, "%s", name);
+	if (l->json)
+		buf_addc(l->out, '"');
+	add_text(l, text, share);
+	if (l->json)
+		buf_addc(l->out, '"');
+}
+
+/* Seconds to two significant digits, as Postfix shows them: 0, 0.05, 1.2, 12. */
+static void add_seconds(struct line *l, const char *before, int64_t ms)
+{
+	int64_t unit = ms >= 9950 ? 1000 : ms >= 995 ? 100 : 10;
+	int64_t n = ms > 0 ? (ms + unit / 2) / unit : 0;
+	int64_t per = 1000 / unit;
+	buf_addf(l->out, "%s%lld", before, (long long)(n / per));
+	int64_t rest = n % per;
+	if (rest == 0)
+		return;
+	if (per == 100 && rest % 10 != 0)
+		buf_addf(l->out, ".%02lld", (long long)rest);
+	else
+		buf_addf(l->out, ".%lld", (long long)(per == 100 ? rest / 10 : rest));
+}
+
+static const char *status_name(enum failover_end end)
+{
+	switch (end) {
+	case END_DELIVERED:
+		return "sent";
+	case END_FAILED:
+		return "bounced";
+	case END_DEFERRED:
+	case END_UNKNOWN:
+		break;
+	}
+	return "deferred";
+}
+
+static const char *id_or_none(const char *queue_id)
+{
+	return queue_id && queue_id[0] ? queue_id : "NOQUEUE";
+}
+
+static void add_code(struct line *l, struct esc code)
+{
+	buf_addf(l->out, l->json ? ",\"dsn\":\"%u.%u.%u\"" : ", dsn=%u.%u.%u", code.cls,
+		 code.subject, code.detail);
+}
+
+static void recipient_json(const struct log_recipient *r, struct line *l)
+{
+	const struct log_delays *d = &r->delays;
+	add(l, "{\"queue_id\":", id_or_none(r->queue_id), SHARE_ID);
+	add(l, ",\"from\":", r->sender, SHARE_ADDRESS);
+	add(l, ",\"to\":", r->to, SHARE_ADDRESS);
+	add(l, ",\"relay\":", r->outcome->relay, SHARE_RELAY);
+	buf_addf(l->out, ",\"size\":%llu", (unsigned long long)r->size);
+	add_seconds(l, ",\"delay\":", d->total);
+	add_seconds(l, ",\"delays\":[", d->intake);
+	add_seconds(l, ",", d->lookup);
+	add_seconds(l, ",", d->connect);
+	add_seconds(l, ",", d->transmit);
+	buf_addc(l->out, ']');
+	add_code(l, r->outcome->code);
+	add(l, ",\"status\":", status_name(r->end), SHARE_ID);
+	add(l, ",\"text\":", r->outcome->text, SHARE_TEXT);
+	buf_addc(l->out, '}');
+}
+
+void logline_recipient(const struct log_recipient *r, enum config_log_format format,
+		       struct buf *out)
+{
+	struct line l = { .out = out, .json = format == LOG_JSON };
+	if (l.json) {
+		recipient_json(r, &l);
+		return;
+	}
+	add(&l, "", id_or_none(r->queue_id), SHARE_ID);
+	add(&l, ": to=<", r->to, SHARE_ADDRESS);
+	add(&l, ">, relay=", r->outcome->relay, SHARE_RELAY);
+	add_seconds(&l, ", delay=", r->delays.total);
+	add_seconds(&l, ", delays=", r->delays.intake);
+	add_seconds(&l, "/", r->delays.lookup);
+	add_seconds(&l, "/", r->delays.connect);
+	add_seconds(&l, "/", r->delays.transmit);
+	add_code(&l, r->outcome->code);
+	add(&l, ", status=", status_name(r->end), SHARE_ID);
+	add(&l, " (", r->outcome->text, SHARE_TEXT);
+	buf_addc(out, ')');
+}
+
+void logline_host(const struct log_host *h, enum config_log_format format, struct buf *out)
+{
+	struct line l = { .out = out, .json = format == LOG_JSON };
+	add(&l, l.json ? "{\"queue_id\":" : "", id_or_none(h->queue_id), SHARE_ID);
+	add(&l, l.json ? ",\"host\":" : ": host=", h->host, SHARE_RELAY);
+	add(&l, l.json ? ",\"event\":" : ", event=", h->event, SHARE_ID);
+	add_code(&l, h->code);
+	if (l.json)
+		buf_addf(out, ",\"next\":%s", h->next ? "true" : "false");
+	else
+		buf_addf(out, ", next=%s", h->next ? "yes" : "no");
+	add(&l, l.json ? ",\"text\":" : " (", h->text, SHARE_TEXT);
+	buf_addc(out, l.json ? '}' : ')');
+}

@@ -7,6 +7,8 @@
 
 struct logger {
 	int trace_fd; /* -1: none */
+	struct clock clock;
+	struct instant start; /* time stamps of the trace count from here */
 };
 
 /* trace_file: appended to, mode 0600, never through a symbolic link; log lines go there too. NULL with verbose: stderr if it is a

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "play.h"
+
+/* What a fault may cost at most, so that hundreds of them are cheap. */
+static const char *const fault_settings[] = {
+	"dns_timeout=300ms",	"connect_timeout=300ms", "greeting_timeout=300ms",
+	"command_timeout=300ms", "data_timeout=300ms",	 "final_timeout=300ms",
+	"stagger=20ms",
+};
+static const char *const plain_settings[] = {
+	"dns_timeout=3s",     "connect_timeout=2s", "greeting_timeout=2s", "command_timeout=2s",
+	"data_timeout=2s",    "final_timeout=2s",   "stagger=50ms",
+};
+
+struct words {
+	char **p;
+	size_t n;
+};
+
+static void put(struct words *w, char *word)
+{
+	*(char **)vector_more((void **)&w->p, &w->n, sizeof(char *)) = word;
+}
+
+/* Times are stretched by the scale of the lab. */
+static void put_setting(struct words *w, const char *setting, int scale)
+{
+	const char *value = strchr(setting, '=');
+	int64_t ms;
+	put(w, xprintf("-o"));
+	if (value && parse_ms(value + 1, &ms))
+		put(w, xprintf("%.*s%lldms", (int)(value + 1 - setting), setting, (long long)ms * scale));
+	else
+		put(w, xprintf("%s", setting));
+}
+
+static bool has_arg(const struct story *s, const char *arg)
+{
+	for (size_t i = 0; i < s->narg; i++) {
+		if (strcmp(s->arg[i], arg) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void put_settings(struct words *w, const struct run *run)
+{
+	const struct lab *lab = run->lab;
+	const struct story *s = run->story;
+	put(w, xprintf("-o"));
+	put(w, xprintf("dns_servers=127.%d.0.253:%u", lab->names.net, lab->dns_port));
+	put(w, xprintf("-o"));
+	put(w, xprintf("smtp_port=%u", lab->names.port));
+	put_setting(w, "refused_networks=", 1);
+	if (!s->no_helo)
+		put_setting(w, "helo_name=client.test", 1);
+	for (size_t i = 0; i < sizeof(plain_settings) / sizeof(plain_settings[0]); i++)
+		put_setting(w, plain_settings[i], lab->scale);
+	for (size_t i = 0; i < s->nset; i++)
+		put_setting(w, s->set[i], lab->scale);
+	for (size_t i = 0; run_faulty(run) && i < sizeof(fault_settings) / sizeof(fault_settings[0]); i++)
+		put_setting(w, fault_settings[i], lab->scale);
+}
+
+static char **build_argv(const struct run *run)
+{
+	const struct lab *lab = run->lab;
+	const struct story *s = run->story;
+	struct words w = { 0 };
+	size_t n = 0;
+	char **wrap = lab->wrap ? words_split(lab->wrap, &n) : NULL;
+	for (size_t i = 0; i < n; i++)
+		put(&w, wrap[i]);
+	put(&w, xprintf("%s", lab->program));
+	if (!has_arg(s, "-c")) {
+		put(&w, xprintf("-c"));
+		put(&w, s->has_config ? xprintf("%s/conf", lab->names.dir) : xprintf("/dev/null"));
+	}
+	if (!has_arg(s, "--trace")) {
+		put(&w, xprintf("--trace"));
+		put(&w, xprintf("%s/trace", lab->names.dir));
+	}
+	put_settings(&w, run);
+	for (size_t i = 0; i < s->narg; i++)
+		put(&w, xprintf("%s", s->arg[i]));
+	put(&w, NULL);
+	free(wrap);
+	return w.p;
+}
+
+static char **build_env(const struct run *run)
+{
+	static const char *const kept[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TMPDIR" };
+	const struct lab *lab = run->lab;
+	struct words w = { 0 };
+	put(&w, xprintf("PATH=/usr/bin:/bin"));
+	put(&w, xprintf("LANG=C"));
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		const char *value = getenv(kept[i]);
+		if (value)
+			put(&w, xprintf("%s=%s", kept[i], value));
+	}
+	for (size_t i = 0; i < run->story->nenv; i++)
+		put(&w, xprintf("%s", run->story->env[i]));
+	if (lab->preload) {
+		put(&w, xprintf("LD_PRELOAD=%s", lab->preload));
+		put(&w, xprintf("FAILALLOC_COUNT=%s/count", lab->names.dir));
+	}
+	if (run->fault.kind == FAULT_ALLOC)
+		put(&w, xprintf("FAILALLOC=%d", run->fault.at));
+	put(&w, NULL);
+	return w.p;
+}
+
+static void words_free(char **w)
+{
+	for (size_t i = 0; w[i]; i++)
+		free(w[i]);
+	free(w);
+}
+
+__attribute__((noreturn)) static void become(char **argv, char **env, int in, int out)
+{
+	dup2(in, 0);
+	dup2(out, 1);
+	dup2(out, 2);
+	setsid();
+	execve(argv[0], argv, env);
+	_exit(126);
+}
+
+/* The process between: starts mxdirect, tells its id, and ends as it ends. */
+__attribute__((noreturn)) static void be_host(char **argv, char **env, const int fd[3])
+{
+	pid_t pid = fork();
+	if (pid == 0)
+		become(argv, env, fd[0], fd[1]);
+	if (pid < 0 || write(fd[2], &pid, sizeof(pid)) != sizeof(pid))
+		_exit(126);
+	int status = 0;
+	close(fd[0]);
+	close(fd[1]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+static void spawn(struct child *c, char **argv, char **env, const int fd[2])
+{
+	int tell[2];
+	if (!c->run->story->host_dies) {
+		c->pid = fork();
+		if (c->pid == 0)
+			become(argv, env, fd[0], fd[1]);
+		return;
+	}
+	if (pipe2(tell, O_CLOEXEC) != 0)
+		die("no pipe");
+	c->host = fork();
+	if (c->host == 0)
+		be_host(argv, env, (const int[]){ fd[0], fd[1], tell[1] });
+	close(tell[1]);
+	if (read(tell[0], &c->pid, sizeof(c->pid)) != sizeof(c->pid))
+		die("the host process did not start");
+	close(tell[0]);
+}
+
+static void drop_fd(struct watch **w)
+{
+	if (!*w)
+		return;
+	close((*w)->fd);
+	loop_drop(*w);
+	*w = NULL;
+}
+
+static void out_ready(void *self, short revents)
+{
+	struct child *c = self;
+	char in[4096];
+	(void)revents;
+	ssize_t n = read(c->out->fd, in, sizeof(in));
+	if (n > 0)
+		bytes_add(&c->output, in, (size_t)n);
+	else if (n == 0 || errno != EAGAIN)
+		drop_fd(&c->out);
+}
+
+static void end_ready(void *self, short revents)
+{
+	struct child *c = self;
+	(void)revents;
+	pid_t who = c->host ? c->host : c->pid;
+	if (waitpid(who, &c->status, 0) != who)
+		return;
+	c->exited = true;
+	drop_fd(&c->end);
+}
+
+/* Write up to `end` of the message; true: there. */
+static bool feed_to(struct child *c, size_t end)
+{
+	const struct bytes *m = &c->run->story->message;
+	while (c->fed < end) {
+		ssize_t n = write(c->in->fd, m->p + c->fed, end - c->fed);
+		if (n < 0 && errno == EAGAIN)
+			return false;
+		if (n < 0) {
+			drop_fd(&c->in);
+			return false;
+		}
+		c->fed += (size_t)n;
+	}
+	return true;
+}
+
+/* Nothing more for now: until `due`, for ever if it is 0. */
+static void feed_rest(struct child *c, int64_t due)
+{
+	c->in->events = 0;
+	c->in->due = due;
+}
+
+static void in_ready(void *self, short revents)
+{
+	struct child *c = self;
+	const struct story *s = c->run->story;
+	(void)revents;
+	if (s->nfeed == 0 && !feed_to(c, s->message.n))
+		return;
+	while (c->in && c->feed_pos < s->nfeed) {
+		const struct item *item = &s->feed[c->feed_pos];
+		c->in->events = POLLOUT;
+		if (item->kind == ITEM_PART) {
+			size_t end = item->n < 0 || (size_t)item->n > s->message.n ? s->message.n : (size_t)item->n;
+			if (!feed_to(c, end))
+				return;
+		}
+		c->feed_pos++;
+		if (item->kind == ITEM_ACT && item->act == ACT_STALL)
+			return feed_rest(c, 0);
+		if (item->kind == ITEM_ACT && item->act == ACT_WAIT)
+			return feed_rest(c, now_ms() + item->n * c->run->lab->scale);
+		if (item->kind == ITEM_ACT)
+			run_act(c->run, item);
+	}
+	drop_fd(&c->in);
+}
+
+void child_start(struct child *c, struct run *run)
+{
+	int in[2], out[2];
+	*c = (struct child){ .run = run };
+	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
+		die("no pipe");
+	fcntl(in[1], F_SETFL, O_NONBLOCK);
+	fcntl(out[0], F_SETFL, O_NONBLOCK);
+	fcntl(out[1], F_SETFL, O_NONBLOCK); /* as Postfix does */
+	char **argv = build_argv(run), **env = build_env(run);
+	spawn(c, argv, env, (const int[]){ in[0], out[1] });
+	words_free(argv);
+	words_free(env);
+	close(in[0]);
+	close(out[1]);
+	int fd = c->pid > 0 ? (int)syscall(SYS_pidfd_open, c->pid, 0) : -1;
+	if (fd < 0)
+		die("cannot start %s", run->lab->program);
+	c->in = loop_add(&run->loop, in[1], POLLOUT, in_ready, c);
+	c->out = loop_add(&run->loop, out[0], POLLIN, out_ready, c);
+	c->end = loop_add(&run->loop, fd, POLLIN, end_ready, c);
+}
+
+static void signal_agent(const struct child *c, int number)
+{
+	char text[256] = { 0 };
+	char *path = xprintf("/proc/%d/task/%d/children", (int)c->pid, (int)c->pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+	if (pid > 1)
+		kill((pid_t)pid, number);
+	else
+		run_trouble(c->run, "no child of mxdirect to be signalled");
+	if (fd >= 0)
+		close(fd);
+	free(path);
+}
+
+void child_act(struct child *c, const struct item *act)
+{
+	switch (act->act) {
+	case ACT_GUARD:
+		c->killed |= act->n == SIGKILL;
+		kill(c->pid, (int)act->n);
+		break;
+	case ACT_AGENT:
+		signal_agent(c, (int)act->n);
+		break;
+	case ACT_HOST_GONE:
+		kill(c->host, SIGKILL);
+		waitpid(c->host, NULL, 0);
+		c->host = 0; /* we adopt mxdirect: its getppid() changes, its status is ours to read */
+		break;
+	case ACT_READER_GONE:
+		c->reader_gone = true;
+		drop_fd(&c->out);
+		break;
+	default:
+		die("this action has no place here");
+	}
+}
+
+void child_kill(struct child *c)
+{
+	c->killed = true;
+	kill(-c->pid, SIGKILL);
+	kill(c->pid, SIGKILL);
+}
+
+bool child_reap(struct child *c, int64_t ms)
+{
+	int64_t end = now_ms() + ms;
+	for (;;) {
+		pid_t pid = waitpid(-1, NULL, WNOHANG);
+		if (pid < 0)
+			return true;
+		if (pid == 0 && now_ms() > end)
+			break;
+		if (pid == 0)
+			poll(NULL, 0, 1);
+	}
+	kill(-c->pid, SIGKILL);
+	return false;
+}
+
+void child_close(struct child *c)
+{
+	drop_fd(&c->in);
+	drop_fd(&c->out);
+	drop_fd(&c->end);
+	bytes_free(&c->output);
+}

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: ISC */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "mx.h"
+#include "play.h"
+
+#define PIECE_GAP_MS 5
+#define SLOW_GAP_MS  20
+#define SAID_MAX     65536
+
+static const char garbage[] = "\x80\x00 no SMTP at all\r\n";
+
+static void conn_end(struct conn *c, bool reset)
+{
+	if (!c->watch)
+		return;
+	if (reset) {
+		struct linger hard = { .l_onoff = 1, .l_linger = 0 };
+		setsockopt(c->watch->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+		c->torn = true;
+	}
+	close(c->watch->fd);
+	loop_drop(c->watch);
+	c->watch = NULL;
+}
+
+/* The story is not followed: say so, unless faults are being played, and hang up. */
+static void conn_wrong(struct conn *c, const char *what, const char *got, size_t n)
+{
+	if (!run_faulty(c->mx->run)) {
+		struct bytes text = { 0 };
+		escape(got, n, 300, &text);
+		run_trouble(c->mx->run, "%s: %s \"%s\"", c->script->addr, what, bytes_text(&text));
+		bytes_free(&text);
+	}
+	conn_end(c, false);
+}
+
+static void note(struct conn *c, const char *direction, const char *p, size_t n)
+{
+	struct bytes text = { 0 };
+	escape(p, n, 200, &text);
+	run_note(c->mx->run, "%s %s %s", c->script->addr, direction, bytes_text(&text));
+	bytes_free(&text);
+}
+
+/* Something was received or has been sent: the place for faults. */
+static void conn_event(struct conn *c, enum fault_kind fault)
+{
+	switch (fault) {
+	case FAULT_CUT:
+	case FAULT_RESET:
+		run_note(c->mx->run, "%s cut", c->script->addr);
+		conn_end(c, fault == FAULT_RESET);
+		break;
+	case FAULT_STALL:
+		run_note(c->mx->run, "%s stalls", c->script->addr);
+		c->stalled = true;
+		break;
+	case FAULT_GARBLE:
+		run_note(c->mx->run, "%s garbage", c->script->addr);
+		bytes_add(&c->out, garbage, sizeof(garbage) - 1);
+		break;
+	default:
+		break;
+	}
+}
+
+static void conn_read(struct conn *c)
+{
+	char in[65536];
+	if (c->deaf || c->stalled || c->eof || (c->slow && now_ms() < c->next_read))
+		return;
+	size_t max = c->slow ? (size_t)c->slow : sizeof(in);
+	ssize_t n = recv(c->watch->fd, in, max, MSG_DONTWAIT);
+	c->next_read = now_ms() + SLOW_GAP_MS * c->mx->run->lab->scale;
+	if (n > 0)
+		bytes_add(&c->in, in, (size_t)n);
+	else if (n == 0 || errno != EAGAIN)
+		c->eof = true;
+}
+
+/* True: everything is out. */
+static bool conn_write(struct conn *c)
+{
+	while (c->out_pos < c->out.n && !c->eof && now_ms() >= c->next_write) {
+		size_t n = c->out.n - c->out_pos;
+		if (c->chunk && n > (size_t)c->chunk)
+			n = (size_t)c->chunk;
+		ssize_t sent = send(c->watch->fd, c->out.p + c->out_pos, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0 && errno == EAGAIN)
+			return false;
+		if (sent < 0) {
+			c->eof = true;
+			return false;
+		}
+		if (c->said.n < SAID_MAX)
+			bytes_add(&c->said, c->out.p + c->out_pos, (size_t)sent);
+		c->out_pos += (size_t)sent;
+		if (c->chunk)
+			c->next_write = now_ms() + c->gap;
+	}
+	return c->out_pos == c->out.n;
+}
+
+static bool next_item(struct conn *c)
+{
+	c->pos++;
+	c->begun = false;
+	return c->watch && !c->stalled;
+}
+
+static bool step_send(struct conn *c, const struct item *item)
+{
+	if (!c->begun) {
+		enum fault_kind fault = run_event(c->mx->run);
+		c->begun = true;
+		c->after = fault == FAULT_GARBLE ? FAULT_NONE : fault;
+		if (fault == FAULT_GARBLE)
+			bytes_add(&c->out, garbage, sizeof(garbage) - 1);
+		else
+			bytes_add(&c->out, item->text.p, item->text.n);
+		note(c, "<-", c->out.p + c->out_pos, c->out.n - c->out_pos);
+	}
+	if (!conn_write(c))
+		return false;
+	conn_event(c, c->after);
+	return next_item(c);
+}
+
+/* The first n bytes of `in` were what the item wanted. */
+static bool received(struct conn *c, size_t n, size_t shown)
+{
+	note(c, "->", bytes_text(&c->in), shown);
+	bytes_cut(&c->in, n);
+	c->scanned = c->body = 0;
+	conn_event(c, run_event(c->mx->run));
+	return next_item(c);
+}
+
+static bool step_line(struct conn *c, const struct item *item)
+{
+	const char *lf = memchr(bytes_text(&c->in), '\n', c->in.n);
+	if (!lf)
+		return false;
+	size_t n = (size_t)(lf - c->in.p);
+	if (n == 0 || lf[-1] != '\r') {
+		conn_wrong(c, "a line without CRLF", c->in.p, n + 1);
+		return false;
+	}
+	if (item->kind == ITEM_LINE && !glob_match(item->text.p, c->in.p, n - 1)) {
+		run_note(c->mx->run, "%s wanted %s", c->script->addr, item->text.p);
+		conn_wrong(c, xprintf("wanted \"%s\", got", item->text.p), c->in.p, n - 1);
+		return false;
+	}
+	if (item->kind == ITEM_ANY && ++c->lines < item->n) {
+		note(c, "->", c->in.p, n - 1);
+		bytes_cut(&c->in, n + 1);
+		return true;
+	}
+	c->lines = 0;
+	return received(c, n + 1, n - 1);
+}
+
+/* Where the message ends, its final dot included; 0: not yet. */
+static size_t message_end(struct conn *c)
+{
+	if (c->in.n >= 3 && memcmp(c->in.p, ".\r\n", 3) == 0)
+		return 3;
+	size_t from = c->scanned > 4 ? c->scanned - 4 : 0;
+	const char *dot = c->in.n > from ? memmem(c->in.p + from, c->in.n - from, "\r\n.\r\n", 5) : NULL;
+	c->scanned = c->in.n;
+	return dot ? (size_t)(dot - c->in.p) + 5 : 0;
+}
+
+static bool step_message(struct conn *c, const struct item *item)
+{
+	size_t n = message_end(c);
+	if (n == 0)
+		return false;
+	const struct bytes *want = item->raw ? &item->text : &c->mx->run->story->wire;
+	if (want->n != n || memcmp(want->p, c->in.p, n) != 0) {
+		struct bytes text = { 0 };
+		escape(c->in.p, n, 300, &text);
+		bytes_addf(&text, " WANTED ");
+		escape(want->p, want->n, 300, &text);
+		run_trouble(c->mx->run, "%s: another message came: %s", c->script->addr, text.p);
+		bytes_free(&text);
+	}
+	c->has_message = true;
+	c->conns_then = c->mx->nconn;
+	c->final = c->said.n;
+	return received(c, n, n);
+}
+
+static bool step_part(struct conn *c, const struct item *item)
+{
+	if (c->in.n - c->body < (size_t)item->n)
+		return false;
+	c->body += (size_t)item->n;
+	run_note(c->mx->run, "%s -> %zu bytes of the message", c->script->addr, c->body);
+	conn_event(c, run_event(c->mx->run));
+	return next_item(c);
+}
+
+static bool step_wait(struct conn *c, const struct item *item)
+{
+	if (!c->begun) {
+		c->begun = true;
+		c->wait_until = now_ms() + item->n * c->mx->run->lab->scale;
+	}
+	if (now_ms() < c->wait_until)
+		return false;
+	c->wait_until = 0;
+	return next_item(c);
+}
+
+static bool step_act(struct conn *c, const struct item *item)
+{
+	switch (item->act) {
+	case ACT_WAIT:
+		return step_wait(c, item);
+	case ACT_CLOSE:
+	case ACT_RESET:
+		run_note(c->mx->run, "%s closes", c->script->addr);
+		conn_end(c, item->act == ACT_RESET);
+		return false;
+	case ACT_STALL:
+		c->stalled = true;
+		return false;
+	case ACT_DRIP:
+		c->chunk = item->n > 0;
+		c->gap = item->n * c->mx->run->lab->scale;
+		break;
+	case ACT_PIECES:
+		c->chunk = item->n;
+		c->gap = PIECE_GAP_MS;
+		break;
+	case ACT_SLOW:
+		c->slow = item->n;
+		break;
+	case ACT_DEAF:
+	case ACT_HEAR:
+		c->deaf = item->act == ACT_DEAF;
+		c->slow = 0;
+		break;
+	default:
+		run_act(c->mx->run, item);
+	}
+	return next_item(c);
+}
+
+/* True: the script is one item further, or may be. */
+static bool step(struct conn *c)
+{
+	if (c->pos == c->script->n) {
+		bytes_cut(&c->in, c->in.n); /* what comes behind the script does not count */
+		return false;
+	}
+	const struct item *item = &c->script->item[c->pos];
+	switch (item->kind) {
+	case ITEM_SEND:
+		return step_send(c, item);
+	case ITEM_LINE:
+	case ITEM_ANY:
+		return step_line(c, item);
+	case ITEM_MESSAGE:
+		return step_message(c, item);
+	case ITEM_PART:
+		return step_part(c, item);
+	case ITEM_EOF:
+		if (c->in.n)
+			conn_wrong(c, "wanted the end, got", c->in.p, c->in.n);
+		return c->eof && c->watch ? next_item(c) : false;
+	default:
+		return step_act(c, item);
+	}
+}
+
+static void conn_left(struct conn *c)
+{
+	const struct item *item = c->pos < c->script->n ? &c->script->item[c->pos] : NULL;
+	run_note(c->mx->run, "%s -> end", c->script->addr);
+	if (item && item->kind != ITEM_SEND && item->kind != ITEM_ACT)
+		conn_wrong(c, xprintf("the client left, wanted \"%s\", got", bytes_text(&item->text)),
+			   bytes_text(&c->in), c->in.n);
+	conn_end(c, false);
+}
+
+static void conn_rearm(struct conn *c)
+{
+	struct watch *w = c->watch;
+	bool reads = !c->deaf && !c->slow, writes = c->out_pos < c->out.n;
+	w->events = (short)((reads ? POLLIN : 0) | (writes && !c->chunk ? POLLOUT : 0));
+	w->due = c->wait_until;
+	if (writes && c->chunk && (!w->due || c->next_write < w->due))
+		w->due = c->next_write;
+	if (c->slow && (!w->due || c->next_read < w->due))
+		w->due = c->next_read;
+	if (c->stalled) {
+		w->events = 0;
+		w->due = 0;
+	}
+}
+
+static void conn_ready(void *self, short revents)
+{
+	struct conn *c = self;
+	(void)revents;
+	conn_read(c);
+	while (c->watch && !c->stalled && step(c))
+		;
+	if (c->watch && c->out_pos < c->out.n)
+		conn_write(c);
+	if (c->watch && c->eof && !c->stalled)
+		conn_left(c);
+	if (c->watch)
+		conn_rearm(c);
+}
+
+/* The script of connection number `nth` to an address; the last one for those that the story does not know. */
+static const struct script *script_for(struct mx *m, struct host *h, size_t nth)
+{
+	const struct script *last = NULL;
+	size_t i, seen = 0;
+	for (i = 0; i < m->run->story->nscript; i++) {
+		const struct script *s = &m->run->story->script[i];
+		if (strcmp(s->addr, h->addr) != 0)
+			continue;
+		last = s;
+		if (seen++ == nth)
+			return s;
+	}
+	if (!run_faulty(m->run))
+		run_trouble(m->run, "%s: connection number %zu", h->addr, nth + 1);
+	return last;
+}
+
+static void host_ready(void *self, short revents)
+{
+	struct host *h = self;
+	struct mx *m = h->mx;
+	(void)revents;
+	int fd = accept4(h->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (m->nconn == MX_CONNS)
+		die("too many connections in one run");
+	int one = 1;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	struct conn *c = &m->conn[m->nconn++];
+	*c = (struct conn){ .mx = m, .script = script_for(m, h, h->taken++) };
+	c->watch = loop_add(&m->run->loop, fd, POLLIN, conn_ready, c);
+	run_note(m->run, "%s connected", h->addr);
+	conn_ready(c, 0);
+}
+
+static int listen_on(const char *addr, uint16_t port, bool small, int backlog)
+{
+	struct sockaddr_storage ss = { 0 };
+	struct sockaddr_in *sin = (struct sockaddr_in *)(void *)&ss;
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)(void *)&ss;
+	int one = 1, tiny = 4096;
+	bool v6 = strchr(addr, ':');
+	ss.ss_family = v6 ? AF_INET6 : AF_INET;
+	sin->sin_port = htons(port); /* the same place in both */
+	if (inet_pton(ss.ss_family, addr, v6 ? (void *)&sin6->sin6_addr : &sin->sin_addr) != 1)
+		die("host %s is not an address", addr);
+	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (small)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &tiny, sizeof(tiny));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&ss, v6 ? sizeof(*sin6) : sizeof(*sin)) != 0 ||
+	    listen(fd, backlog) != 0)
+		die("cannot listen on %s port %u: %s", addr, port, strerror(errno));
+	return fd;
+}
+
+/* With a backlog of 0 one connection fills the queue, and the kernel passes over every further SYN. */
+static void host_plug(struct host *h, uint16_t port)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
+	inet_pton(AF_INET, h->addr, &sin.sin_addr);
+	for (int i = 0; i < 3; i++) {
+		h->plug[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (connect(h->plug[i], (struct sockaddr *)&sin, sizeof(sin)) != 0 && errno != EINPROGRESS)
+			die("cannot fill the queue of %s", h->addr);
+	}
+}
+
+static bool wants(const struct script *s, enum act act)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->item[i].kind == ITEM_ACT && s->item[i].act == act)
+			return true;
+	}
+	return false;
+}
+
+static void host_open(struct mx *m, const struct script *s)
+{
+	uint16_t port = m->run->lab->names.port;
+	for (size_t i = 0; i < m->nhost; i++) {
+		if (strcmp(m->host[i].addr, s->addr) == 0)
+			return;
+	}
+	if (m->nhost == MX_HOSTS)
+		die("too many hosts in %s", m->run->story->name);
+	struct host *h = &m->host[m->nhost++];
+	bool unreachable = wants(s, ACT_UNREACHABLE);
+	*h = (struct host){ .mx = m, .addr = s->addr, .plug = { -1, -1, -1 } };
+	h->fd = listen_on(s->addr, port, wants(s, ACT_DEAF) || wants(s, ACT_SLOW), unreachable ? 0 : 64);
+	if (unreachable)
+		host_plug(h, port);
+	else
+		h->watch = loop_add(&m->run->loop, h->fd, POLLIN, host_ready, h);
+}
+
+void mx_open(struct mx *m, struct run *run)
+{
+	m->run = run;
+	m->nhost = m->nconn = 0;
+	for (size_t i = 0; i < run->story->nscript; i++)
+		host_open(m, &run->story->script[i]);
+}
+
+void mx_close(struct mx *m)
+{
+	for (size_t i = 0; i < m->nconn; i++) {
+		struct conn *c = &m->conn[i];
+		conn_end(c, false);
+		bytes_free(&c->in);
+		bytes_free(&c->out);
+		bytes_free(&c->said);
+	}
+	for (size_t i = 0; i < m->nhost; i++) {
+		struct host *h = &m->host[i];
+		for (int k = 0; k < 3; k++) {
+			if (h->plug[k] >= 0)
+				close(h->plug[k]);
+		}
+		close(h->fd);
+		loop_drop(h->watch);
+	}
+}
+
+bool mx_busy(const struct mx *m)
+{
+	for (size_t i = 0; i < m->nconn; i++) {
+		const struct conn *c = &m->conn[i];
+		if (c->watch && !c->stalled && !c->deaf)
+			return true;
+	}
+	return false;
+}
+
+enum final conn_final(const struct conn *c)
+{
+	const char *line = bytes_text(&c->said) + c->final, *end = bytes_text(&c->said) + c->said.n;
+	if (!c->has_message)
+		return FINAL_NONE;
+	while (line < end) {
+		const char *lf = memchr(line, '\n', (size_t)(end - line));
+		if (!lf)
+			return FINAL_UNANSWERED;
+		if (lf - line < 3 || !isdigit(line[0]) || !isdigit(line[1]) || !isdigit(line[2]))
+			return FINAL_UNANSWERED;
+		if (lf - line > 512 || memchr(line, '\0', (size_t)(lf - line)))
+			return FINAL_DOUBTFUL;
+		if (line[3] != '-' && c->torn)
+			return FINAL_DOUBTFUL;
+		if (line[3] != '-')
+			return line[0] == '2' ? FINAL_DELIVERED :
+			       line[0] == '3' ? FINAL_UNANSWERED : FINAL_REFUSED;
+		line = lf + 1;
+	}
+	return FINAL_UNANSWERED;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/* One run of mxdirect in a story, perhaps with something going wrong at one event of it. */
+#ifndef TOOLS_PLAY_H
+#define TOOLS_PLAY_H
+
+#include "child.h"
+#include "dns.h"
+#include "loop.h"
+#include "mx.h"
+#include "story.h"
+
+/* What a worker owns: its net, ports and folder, and how mxdirect is started. */
+struct lab {
+	struct story_names names;
+	uint16_t dns_port;
+	int dns_udp, dns_tcp; /* bound for as long as the worker lives */
+	const char *program;  /* DIR/sbin/mxdirect */
+	const char *wrap;     /* words in front of it; NULL: none */
+	const char *preload;  /* failalloc.so; NULL: none */
+	int scale;	      /* all times are so much longer: valgrind, sanitizers */
+	bool verbose;
+};
+
+struct run {
+	struct loop loop;
+	const struct story *story;
+	const struct lab *lab;
+	struct fault fault;
+	int events;
+	struct dns dns;
+	struct mx mx;
+	struct child child;
+	int64_t started, ended;
+	struct bytes transcript;
+	struct bytes trouble; /* what is wrong, as ", "-separated sentences; empty: nothing */
+	struct bytes log;     /* what --trace wrote */
+};
+
+/* Plays and judges (check.c); r->trouble, r->events and r->transcript are the result. */
+void run_play(struct run *r, const struct story *story, const struct lab *lab, struct fault fault);
+void run_free(struct run *r);
+
+/* For the servers: count an event, and hear whether something is to go wrong with it. */
+enum fault_kind run_event(struct run *r);
+bool run_faulty(const struct run *r); /* then a story need not go as it is written */
+void run_act(struct run *r, const struct item *act);
+void run_note(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void run_trouble(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* check.c: the four invariants, and what the story expects. */
+void check_run(struct run *r);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/* What an MX host does in one connection. */
+#include <signal.h>
+#include <string.h>
+
+#include "story.h"
+
+/* Conversations that many scenarios share; they may hold each other. */
+static const struct {
+	const char *name, *text;
+} fragments[] = {
+	{ "@hello", "> 220 mx.test ESMTP < EHLO client.test > 250-mx.test|250-PIPELINING|250-8BITMIME"
+		    "|250-SMTPUTF8|250-ENHANCEDSTATUSCODES|250 SIZE 10000000" },
+	{ "@bare", "> 220 mx.test ESMTP < EHLO client.test > 250 mx.test" },
+	{ "@mail", "< MAIL FROM:<*>* > 250 2.1.0 ok" },
+	{ "@rcpt", "< RCPT TO:<*>* > 250 2.1.5 ok" },
+	{ "@data", "< DATA > 354 go" },
+	{ "@body", "@data < @message > 250 2.0.0 kept" },
+	{ "@take", "@mail @rcpt @body < QUIT" },
+	{ "@accept", "@hello @take" },
+};
+
+static const struct {
+	const char *name;
+	enum act act;
+	char argument; /* n number, t time, s signal */
+} acts[] = {
+	{ "close", ACT_CLOSE, 0 },	   { "reset", ACT_RESET, 0 },
+	{ "stall", ACT_STALL, 0 },	   { "wait", ACT_WAIT, 't' },
+	{ "drip", ACT_DRIP, 't' },	   { "pieces", ACT_PIECES, 'n' },
+	{ "slow", ACT_SLOW, 'n' },	   { "deaf", ACT_DEAF, 0 },
+	{ "hear", ACT_HEAR, 0 },	   { "guard", ACT_GUARD, 's' },
+	{ "agent", ACT_AGENT, 's' },	   { "host-gone", ACT_HOST_GONE, 0 },
+	{ "reader-gone", ACT_READER_GONE, 0 }, { "unreachable", ACT_UNREACHABLE, 0 },
+};
+
+static bool signal_parse(const char *text, int64_t *ret)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} signals[] = { { "TERM", SIGTERM }, { "INT", SIGINT },	  { "HUP", SIGHUP },
+			{ "KILL", SIGKILL }, { "SEGV", SIGSEGV }, { "STOP", SIGSTOP },
+			{ "PIPE", SIGPIPE }, { "ABRT", SIGABRT } };
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (strcmp(text, signals[i].name) == 0) {
+			*ret = signals[i].number;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool act_parse(const char *word, const char *argument, struct item *ret, bool *ret_took_argument)
+{
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+		if (strcmp(word, acts[i].name) != 0)
+			continue;
+		*ret = (struct item){ .kind = ITEM_ACT, .act = acts[i].act };
+		*ret_took_argument = acts[i].argument != 0;
+		const char *given = argument ? argument : "";
+		switch (acts[i].argument) {
+		case 'n':
+			return parse_number(given, &ret->n);
+		case 't':
+			return parse_ms(given, &ret->n);
+		case 's':
+			return signal_parse(given, &ret->n);
+		default:
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Replace the fragments in `words`; '<' in front of a word keeps it as it is. */
+static void expand(const char *text, int depth, char ***ret, size_t *ret_n)
+{
+	size_t n;
+	char **words = words_split(text, &n);
+	if (depth > 8)
+		die("fragments in circles: %s", text);
+	for (size_t i = 0; i < n; i++) {
+		const char *inner = NULL;
+		for (size_t k = 0; k < sizeof(fragments) / sizeof(fragments[0]); k++) {
+			if (strcmp(words[i], fragments[k].name) == 0)
+				inner = fragments[k].text;
+		}
+		if (inner)
+			expand(inner, depth + 1, ret, ret_n);
+		else
+			*(char **)vector_more((void **)ret, ret_n, sizeof(char *)) = words[i];
+	}
+}
+
+static bool is_sign(const char *word)
+{
+	return strcmp(word, "<") == 0 || strcmp(word, ">") == 0 || strcmp(word, ">>") == 0 ||
+	       strcmp(word, "!") == 0;
+}
+
+/* "@message", "@raw TEXT", "@bytes N", "@any N", "@eof", or a pattern. */
+static void receive_parse(const char *text, struct item *ret)
+{
+	ret->kind = ITEM_LINE;
+	if (strcmp(text, "@message") == 0) {
+		ret->kind = ITEM_MESSAGE;
+	} else if (strncmp(text, "@raw ", 5) == 0) {
+		ret->kind = ITEM_MESSAGE;
+		ret->raw = true;
+		unescape(text + 5, "\r\n", &ret->text);
+	} else if (strcmp(text, "@eof") == 0) {
+		ret->kind = ITEM_EOF;
+	} else if (strncmp(text, "@bytes ", 7) == 0) {
+		ret->kind = ITEM_PART;
+		if (!parse_number(text + 7, &ret->n))
+			die("not a number: %s", text);
+	} else if (strncmp(text, "@any ", 5) == 0) {
+		ret->kind = ITEM_ANY;
+		if (!parse_number(text + 5, &ret->n))
+			die("not a number: %s", text);
+	} else {
+		unescape(text, NULL, &ret->text);
+	}
+}
+
+static void item_parse(const char *sign, char **word, size_t n, struct item *ret)
+{
+	struct bytes text = { 0 };
+	for (size_t i = 0; i < n; i++)
+		bytes_addf(&text, "%s%s", i ? " " : "", word[i]);
+	bool took = false;
+	if (sign[0] == '<') {
+		receive_parse(bytes_text(&text), ret);
+	} else if (sign[0] == '>') {
+		ret->kind = ITEM_SEND;
+		unescape(bytes_text(&text), "\r\n", &ret->text);
+		if (sign[1] == '\0')
+			bytes_add(&ret->text, "\r\n", 2);
+	} else if (n < 1 || !act_parse(word[0], n > 1 ? word[1] : NULL, ret, &took) ||
+		   n != (took ? 2u : 1u)) {
+		die("not an action: ! %s", bytes_text(&text));
+	}
+	bytes_free(&text);
+}
+
+void script_parse(const char *text, struct item **ret, size_t *ret_n)
+{
+	char **word = NULL;
+	size_t n = 0;
+	expand(text, 0, &word, &n);
+	for (size_t i = 0; i < n;) {
+		if (!is_sign(word[i]))
+			die("expected < > >> or ! before \"%s\"", word[i]);
+		size_t end = i + 1;
+		while (end < n && !is_sign(word[end]))
+			end++;
+		struct item *item = vector_more((void **)ret, ret_n, sizeof(*item));
+		item_parse(word[i], word + i + 1, end - i - 1, item);
+		i = end;
+	}
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "story.h"
+
+#define DEFAULT_RUN	"-f s@sender.test -i Q1 -- r@example.test"
+#define DEFAULT_MESSAGE "From: s@sender.test\nSubject: test\n\nhello\n"
+
+/* A story without a dns line has two hosts. */
+static const char *const default_zone[] = { "example.test MX 10 a.test, 20 b.test",
+					    "a.test A 127.0.0.2", "b.test A 127.0.0.3" };
+
+struct reading {
+	struct story *story;
+	const struct story_names *names;
+	struct bytes *block; /* where lines with | go */
+};
+
+char **words_split(const char *text, size_t *ret_n)
+{
+	char **word = NULL;
+	*ret_n = 0;
+	for (;;) {
+		text += strspn(text, " \t");
+		if (!*text)
+			return word;
+		bool quoted = *text == '\'';
+		size_t n = quoted ? strcspn(text + 1, "'") : strcspn(text, " \t");
+		*(char **)vector_more((void **)&word, ret_n, sizeof(char *)) =
+			xndup(text + quoted, n);
+		text += n + (quoted && text[n + 1] ? 2u : quoted);
+	}
+}
+
+/* Put in what $NAME and 127.0.0.x stand for. False: this machine does not have it. */
+static bool substitute(const char *p, const struct story_names *names, struct bytes *out)
+{
+	bytes_add(out, "", 0);
+	while (*p) {
+		if (strncmp(p, "127.0.0.", 8) == 0 && p[8] >= '1' && p[8] <= '9') {
+			bytes_addf(out, "127.%d.0.", names->net);
+			p += 8;
+		} else if (strncmp(p, "$PORT", 5) == 0) {
+			bytes_addf(out, "%u", names->port);
+			p += 5;
+		} else if (strncmp(p, "$DIR", 4) == 0) {
+			bytes_addf(out, "%s", names->dir);
+			p += 4;
+		} else if (strncmp(p, "$OWN", 4) == 0) {
+			if (!names->own)
+				return false;
+			bytes_addf(out, "%s", names->own);
+			p += 4;
+		} else {
+			bytes_add(out, p++, 1);
+		}
+	}
+	return true;
+}
+
+static void add_text(char ***vector, size_t *n, const char *text)
+{
+	struct bytes plain = { 0 };
+	unescape(text, NULL, &plain);
+	*(char **)vector_more((void **)vector, n, sizeof(char *)) = plain.p;
+}
+
+static void read_dns(struct reading *r, const char *text)
+{
+	dns_rule_parse(text, vector_more((void **)&r->story->dns, &r->story->ndns,
+					 sizeof(struct dns_rule)));
+}
+
+static void read_default_zone(struct reading *r)
+{
+	for (size_t i = 0; i < sizeof(default_zone) / sizeof(default_zone[0]); i++) {
+		struct bytes line = { 0 };
+		substitute(default_zone[i], r->names, &line);
+		read_dns(r, bytes_text(&line));
+		bytes_free(&line);
+	}
+}
+
+static void read_host(struct reading *r, const char *text)
+{
+	size_t n = strcspn(text, " ");
+	struct script *s = vector_more((void **)&r->story->script, &r->story->nscript, sizeof(*s));
+	s->addr = xndup(text, n);
+	script_parse(text + n, &s->item, &s->n);
+}
+
+static void read_set(struct reading *r, const char *text)
+{
+	add_text(&r->story->set, &r->story->nset, text);
+}
+
+static void read_unset(struct reading *r, const char *text)
+{
+	if (strcmp(text, "helo_name") != 0)
+		die("only helo_name can be unset");
+	r->story->no_helo = true;
+}
+
+static void read_env(struct reading *r, const char *text)
+{
+	add_text(&r->story->env, &r->story->nenv, text);
+}
+
+static void read_config(struct reading *r, const char *text)
+{
+	(void)text;
+	r->story->has_config = true;
+	r->block = &r->story->config;
+}
+
+/* "", "empty", "size N", "line N" */
+static void read_message(struct reading *r, const char *text)
+{
+	struct bytes *m = &r->story->message;
+	int64_t n = 0;
+	const char *blank = strchr(text, ' ');
+	r->block = m;
+	bytes_cut(m, m->n);
+	if (!*text || strcmp(text, "empty") == 0)
+		return;
+	if (!blank || !parse_number(blank + 1, &n))
+		die("message empty, message size N, message line N, or lines with |");
+	bytes_addf(m, "Subject: generated\n\n");
+	if (strncmp(text, "line ", 5) == 0) {
+		for (int64_t i = 0; i < n; i++)
+			bytes_add(m, "x", 1);
+		bytes_add(m, "\n", 1);
+	}
+	for (int64_t i = 0; strncmp(text, "size ", 5) == 0 && m->n < (size_t)n; i++)
+		bytes_addf(m, "%08lld the quick brown fox jumps over the lazy dog\n", (long long)i);
+}
+
+static void read_run(struct reading *r, const char *text)
+{
+	size_t n;
+	char **word = words_split(text, &n);
+	r->story->narg = 0;
+	for (size_t i = 0; i < n; i++)
+		add_text(&r->story->arg, &r->story->narg, word[i]);
+}
+
+static void read_feed(struct reading *r, const char *text)
+{
+	size_t n;
+	char **word = words_split(text, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct item *item = vector_more((void **)&r->story->feed, &r->story->nfeed, sizeof(*item));
+		bool took = false;
+		item->kind = ITEM_PART;
+		item->n = -1;
+		if (strcmp(word[i], "!") == 0 && i + 1 < n) {
+			if (!act_parse(word[i + 1], i + 2 < n ? word[i + 2] : NULL, item, &took))
+				die("not an action: ! %s", word[i + 1]);
+			i += took ? 2 : 1;
+		} else if (strcmp(word[i], "all") != 0 && !parse_number(word[i], &item->n)) {
+			die("feed takes numbers, all, and actions: %s", text);
+		}
+	}
+}
+
+static void read_expect(struct reading *r, const char *text)
+{
+	static const struct {
+		const char *name;
+		enum expect_kind kind;
+	} kinds[] = { { "exit", EXPECT_EXIT },	       { "line", EXPECT_LINE },
+		      { "delivered", EXPECT_DELIVERED }, { "connect", EXPECT_CONNECT },
+		      { "log", EXPECT_LOG },	       { "nolog", EXPECT_NOLOG },
+		      { "asked", EXPECT_ASKED },       { "not-asked", EXPECT_NOT_ASKED },
+		      { "within", EXPECT_WITHIN },     { "atleast", EXPECT_ATLEAST } };
+	size_t n = strcspn(text, " ");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strlen(kinds[i].name) != n || strncmp(kinds[i].name, text, n) != 0)
+			continue;
+		struct expect *e = vector_more((void **)&r->story->expect, &r->story->nexpect, sizeof(*e));
+		e->kind = kinds[i].kind;
+		struct bytes plain = { 0 };
+		unescape(text + n + strspn(text + n, " "), NULL, &plain);
+		e->text = plain.p;
+		return;
+	}
+	die("unknown expectation: %s", text);
+}
+
+static void read_may(struct reading *r, const char *text)
+{
+	if (strcmp(text, "bounce") != 0)
+		die("may bounce is all that may be");
+	r->story->may_bounce = true;
+}
+
+static const struct {
+	const char *name;
+	void (*read)(struct reading *r, const char *text);
+} keywords[] = {
+	{ "dns", read_dns },	     { "host", read_host },	{ "set", read_set },
+	{ "unset", read_unset },     { "env", read_env },	{ "config", read_config },
+	{ "message", read_message }, { "run", read_run },	{ "feed", read_feed },
+	{ "expect", read_expect },   { "may", read_may },
+};
+
+/* "| text" of a block: \c at its end leaves the line open. */
+static void read_block_line(struct reading *r, const char *text)
+{
+	if (!r->block)
+		die("a line with | belongs under message or config");
+	text += *text == ' ';
+	size_t n = strlen(text);
+	bool open = n >= 2 && strcmp(text + n - 2, "\\c") == 0;
+	char *line = xndup(text, open ? n - 2 : n);
+	unescape(line, NULL, r->block);
+	if (!open)
+		bytes_add(r->block, "\n", 1);
+	free(line);
+}
+
+static void read_line(struct reading *r, const char *line)
+{
+	size_t n = strcspn(line, " \t");
+	if (!*line || *line == '#')
+		return;
+	if (*line == '|') {
+		read_block_line(r, line + 1);
+		return;
+	}
+	r->block = NULL;
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
+		if (strlen(keywords[i].name) == n && strncmp(keywords[i].name, line, n) == 0) {
+			keywords[i].read(r, line + n + strspn(line + n, " \t"));
+			return;
+		}
+	}
+	die("%s: what is this: %s", r->story->name, line);
+}
+
+static void read_lines(struct reading *r, const char *text)
+{
+	struct bytes line = { 0 };
+	if (strncmp(text, "# ", 2) != 0)
+		die("%s: the first line is a comment that says what is proved", r->story->name);
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		bytes_add(&line, text, n);
+		text += n + (text[n] == '\n');
+		if (*text == ' ' || *text == '\t')
+			continue;
+		read_line(r, bytes_text(&line));
+		bytes_cut(&line, line.n);
+	}
+	bytes_free(&line);
+}
+
+/* RFC 5321 4.5.2 over what a host MTA hands over: LF or CRLF ends a line, every CR before it belongs to it, another CR is a blank. */
+static void make_wire(const struct bytes *m, struct bytes *out)
+{
+	bool start = true;
+	for (size_t i = 0; i < m->n; i++) {
+		size_t crs = 0;
+		while (i + crs < m->n && m->p[i + crs] == '\r')
+			crs++;
+		if (i + crs < m->n && m->p[i + crs] == '\n') {
+			bytes_add(out, "\r\n", 2);
+			start = true;
+			i += crs;
+			continue;
+		}
+		char c = m->p[i] == '\r' ? ' ' : m->p[i];
+		bytes_add(out, "..", c == '.' && start ? 1 : 0);
+		bytes_add(out, &c, 1);
+		start = false;
+	}
+	bytes_addf(out, "%s.\r\n", start ? "" : "\r\n");
+}
+
+static void finish(struct story *s)
+{
+	bool has_exit = false;
+	for (size_t i = 0; i < s->nexpect; i++)
+		has_exit |= s->expect[i].kind == EXPECT_EXIT;
+	if (!has_exit)
+		die("%s expects no exit status", s->name);
+	make_wire(&s->message, &s->wire);
+	for (size_t i = 0; i < s->nfeed; i++)
+		s->host_dies |= s->feed[i].kind == ITEM_ACT && s->feed[i].act == ACT_HOST_GONE;
+	for (size_t i = 0; i < s->nscript; i++) {
+		for (size_t k = 0; k < s->script[i].n; k++)
+			s->host_dies |= s->script[i].item[k].kind == ITEM_ACT &&
+					s->script[i].item[k].act == ACT_HOST_GONE;
+	}
+}
+
+static void read_whole(const char *path, struct bytes *out)
+{
+	char in[4096];
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("cannot read %s", path);
+	while ((n = read(fd, in, sizeof(in))) > 0)
+		bytes_add(out, in, (size_t)n);
+	close(fd);
+}
+
+struct story *story_load(const char *path, const struct story_names *names)
+{
+	struct story *s = xalloc(sizeof(*s));
+	struct reading r = { .story = s, .names = names };
+	struct bytes file = { 0 }, text = { 0 };
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	s->name = xndup(base, strcspn(base, "."));
+	read_whole(path, &file);
+	bool here = substitute(bytes_text(&file), names, &text);
+	if (here) {
+		read_run(&r, DEFAULT_RUN);
+		bytes_addf(&s->message, "%s", DEFAULT_MESSAGE);
+		read_lines(&r, bytes_text(&text));
+		if (s->ndns == 0)
+			read_default_zone(&r);
+		finish(s);
+	}
+	bytes_free(&file);
+	bytes_free(&text);
+	return here ? s : NULL;
+}

@@ -32,12 +32,29 @@ struct config {
 	enum config_log_format log_format;
 };
 
+enum config_type {
+	CONFIG_NAME,   /* a domain or an address literal; empty: none */
+	CONFIG_PORT,   /* uint16_t */
+	CONFIG_NUMBER, /* uint64_t */
+	CONFIG_SIZE,   /* uint64_t, bytes */
+	CONFIG_TIME,   /* int64_t, milliseconds */
+	CONFIG_CHOICE, /* the place of a word in `words`, an enum */
+	CONFIG_IP,     /* empty: none */
+	CONFIG_ENDPOINTS,
+	CONFIG_NETWORKS,
+};
+
 struct config_key {
 	const char *name;
-	bool list;	/* takes any number of values */
+	bool list;	 /* takes any number of values */
 	bool per_domain; /* may stand in a domain section */
 	const char *default_text; /* as a user would write it after -o KEY= */
 	const char *help; /* one line */
+	enum config_type type;
+	uint64_t min, max; /* of a port, number, size or time */
+	const char *const *words; /* of a choice, NULL at the end */
+	size_t field;		  /* offset in struct config */
+	size_t nfield;		  /* of a list: offset of its count */
 };
 
 const struct config_key *config_keys(size_t *ret_n);
@@ -45,7 +62,7 @@ const struct config_key *config_keys(size_t *ret_n);
 void config_init(struct config *c); /* the defaults */
 
 /* Set one key. CONFIG 4.3.5: an unknown key, a value of wrong form or out of range ("connect_timeout: \"5x\" is not a time (ms s m h d)").
- * Lists replace what was there. */
+ * Lists replace what was there; a single empty value is the empty list. Values are copied to the arena. */
 MUST_CHECK bool config_set(struct arena *a, struct config *c, const char *key, const char *const *value, size_t n,
 			   struct error *err);
 

@@ -289,16 +289,31 @@ static int add_value(struct reader *r, cfg_t *cfg, const char *value)
 	return 0;
 }
 
+/* "domain|port" at the global place reaches into a section past its braces: not an option of `cfg`.
+ */
+static const struct conf_key *key_of(const struct reader *r, const cfg_t *cfg, const cfg_opt_t *opt)
+{
+	for (size_t i = 0; i < r->g->nkeys; i++)
+		if (opt == &cfg->opts[i])
+			return &r->g->keys[i];
+	return NULL;
+}
+
 /* Called by libconfuse for each value; the RESET flag is its mark that an equal sign came since the
  * last one. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
 	struct reader *r = reader_of(cfg);
-	bool nothing = (opt->flags & CFGF_LIST) && value[0] == NOTHING && value[1] == '\0';
+	const struct conf_key *key = key_of(r, cfg, opt);
+	if (!key) {
+		cfg_error(cfg, "%s of a section cannot be set from outside", opt->name);
+		return -1;
+	}
 	*(const char **)result = value;
-	if ((opt->flags & CFGF_RESET) && start(r, cfg, &r->g->keys[opt - cfg->opts]) != 0)
+	if ((opt->flags & CFGF_RESET) && start(r, cfg, key) != 0)
 		return -1;
 	opt->flags &= ~CFGF_RESET;
+	bool nothing = key->list && value[0] == NOTHING && value[1] == '\0';
 	return nothing ? 0 : add_value(r, cfg, value);
 }
 
@@ -326,6 +341,16 @@ static cfg_opt_t *make_options(struct reader *r, cfg_opt_t *sub)
 	return opts;
 }
 
+/* libconfuse has failed; a few mistakes, an empty name for one, it does not tell. */
+static void explain(struct reader *r, const cfg_t *cfg)
+{
+	if (!r->failed && errno != ENOMEM)
+		err_set(r->err, ERR_CONFIG, ESC(4, 3, 5), "%s:%d: not understood", r->name,
+			cfg->line);
+	else
+		fail_nomem(r);
+}
+
 static bool run(struct reader *r, cfg_opt_t *opts, char *text, size_t n)
 {
 	cfg_t *cfg = cfg_init(opts, CFGF_NONE);
@@ -334,12 +359,14 @@ static bool run(struct reader *r, cfg_opt_t *opts, char *text, size_t n)
 	if (f) {
 		r->root = cfg;
 		cfg_set_error_function(cfg, on_error);
+		errno = 0;
 		good = cfg_parse_fp(cfg, f) == CFG_SUCCESS && !r->failed;
+		if (!good)
+			explain(r, cfg);
 		fclose(f);
-	}
-	/* A failure without a message is its memory. */
-	if (!good)
+	} else {
 		fail_nomem(r);
+	}
 	if (cfg)
 		cfg_free(cfg);
 	free(r->place);

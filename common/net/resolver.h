@@ -32,7 +32,7 @@ const struct dns_answer *resolver_ask(struct resolver *r, struct arena *a, const
  * Others under way make progress too. */
 void resolver_wait(struct resolver *r, const struct dns_answer *const *answers, size_t n, struct deadline until);
 
-/* Before the arena of unsettled answers dies: forget them all. */
+/* Before an arena with answers dies or is reset, settled or not: forget them all. The next question is asked anew. */
 void resolver_forget(struct resolver *r);
 
 #endif

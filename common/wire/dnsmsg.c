@@ -123,7 +123,7 @@ static fault follow(struct reading *r)
 {
 	for (int links = 0; links <= LIMIT_CNAMES; links++) {
 		const char *target;
-		uint32_t ttl;
+		uint32_t ttl = 0;
 		fault bad = find_cname(r, &target, &ttl);
 		if (bad || !target)
 			return bad;
@@ -256,7 +256,7 @@ static fault read_authority(struct reading *r)
 	bool referred = false;
 	for (int i = 0; i < ns_msg_count(r->msg, ns_s_ns); i++) {
 		ns_rr rr;
-		uint32_t ttl;
+		uint32_t ttl = 0;
 		if (ns_parserr(&r->msg, ns_s_ns, i, &rr) != 0)
 			return MALFORMED;
 		referred = referred || ns_rr_type(rr) == ns_t_ns;

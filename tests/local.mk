@@ -76,7 +76,7 @@ endif
 %C%_unit_test_canon_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_command_SOURCES = %D%/unit/test_command.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_command_LDADD = $(FLOOR_WIRE)
-%C%_unit_test_dnsmsg_SOURCES = %D%/unit/test_dnsmsg.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_dnsmsg_SOURCES = %D%/unit/test_dnsmsg.c %D%/unit/dns_build.h %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_dnsmsg_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_dot_SOURCES = %D%/unit/test_dot.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_dot_LDADD = $(FLOOR_WIRE)
@@ -94,7 +94,7 @@ endif
 %C%_unit_test_io_LDADD = $(FLOOR_NET)
 %C%_unit_test_own_SOURCES = %D%/unit/test_own.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_own_LDADD = $(FLOOR_NET)
-%C%_unit_test_resolver_SOURCES = %D%/unit/test_resolver.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_resolver_SOURCES = %D%/unit/test_resolver.c %D%/unit/dns_build.h %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_resolver_LDADD = $(FLOOR_NET)
 %C%_unit_test_stream_SOURCES = %D%/unit/test_stream.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_stream_LDADD = $(FLOOR_NET)
@@ -143,39 +143,39 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_dialog
 check_PROGRAMS += $(FUZZ_TARGETS)
 if FUZZ
-FUZZ_MAIN =
-FUZZ_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+REPLAY_MAIN =
+LINK_FUZZ = $(AM_LDFLAGS) -fsanitize=fuzzer
 else
-FUZZ_MAIN = %D%/fuzz/replay.c
-FUZZ_LDFLAGS = $(AM_LDFLAGS)
+REPLAY_MAIN = %D%/fuzz/replay.c
+LINK_FUZZ = $(AM_LDFLAGS)
 endif
 FUZZ_WIRE = libwire.a libbase.a -lresolv
 FUZZ_CORE = libcore.a $(FUZZ_WIRE)
 FUZZ_FLOW = libconf.a $(FUZZ_CORE) $(CONFUSE_LIBS)
-%C%_fuzz_fuzz_addr_SOURCES = %D%/fuzz/fuzz_addr.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_addr_SOURCES = %D%/fuzz/fuzz_addr.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_addr_LDADD = $(FUZZ_WIRE)
-%C%_fuzz_fuzz_addr_LDFLAGS = $(FUZZ_LDFLAGS)
-%C%_fuzz_fuzz_canon_SOURCES = %D%/fuzz/fuzz_canon.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_addr_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_canon_SOURCES = %D%/fuzz/fuzz_canon.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_canon_LDADD = $(FUZZ_WIRE)
-%C%_fuzz_fuzz_canon_LDFLAGS = $(FUZZ_LDFLAGS)
-%C%_fuzz_fuzz_dnsmsg_SOURCES = %D%/fuzz/fuzz_dnsmsg.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_canon_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_dnsmsg_SOURCES = %D%/fuzz/fuzz_dnsmsg.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_dnsmsg_LDADD = $(FUZZ_WIRE)
-%C%_fuzz_fuzz_dnsmsg_LDFLAGS = $(FUZZ_LDFLAGS)
-%C%_fuzz_fuzz_ehlo_SOURCES = %D%/fuzz/fuzz_ehlo.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_dnsmsg_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_ehlo_SOURCES = %D%/fuzz/fuzz_ehlo.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_ehlo_LDADD = $(FUZZ_WIRE)
-%C%_fuzz_fuzz_ehlo_LDFLAGS = $(FUZZ_LDFLAGS)
-%C%_fuzz_fuzz_headers_SOURCES = %D%/fuzz/fuzz_headers.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_ehlo_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_headers_SOURCES = %D%/fuzz/fuzz_headers.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_headers_LDADD = $(FUZZ_WIRE)
-%C%_fuzz_fuzz_headers_LDFLAGS = $(FUZZ_LDFLAGS)
-%C%_fuzz_fuzz_reply_SOURCES = %D%/fuzz/fuzz_reply.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_headers_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_reply_SOURCES = %D%/fuzz/fuzz_reply.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_reply_LDADD = $(FUZZ_WIRE)
-%C%_fuzz_fuzz_reply_LDFLAGS = $(FUZZ_LDFLAGS)
-%C%_fuzz_fuzz_conf_SOURCES = %D%/fuzz/fuzz_conf.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_reply_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_conf_SOURCES = %D%/fuzz/fuzz_conf.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_conf_LDADD = $(FUZZ_FLOW)
-%C%_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LDFLAGS)
-%C%_fuzz_fuzz_dialog_SOURCES = %D%/fuzz/fuzz_dialog.c $(FUZZ_MAIN)
+%C%_fuzz_fuzz_conf_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_dialog_SOURCES = %D%/fuzz/fuzz_dialog.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_dialog_LDADD = $(FUZZ_CORE)
-%C%_fuzz_fuzz_dialog_LDFLAGS = $(FUZZ_LDFLAGS)
+%C%_fuzz_fuzz_dialog_LDFLAGS = $(LINK_FUZZ)
 TESTS += %D%/fuzz/replay-all
 EXTRA_DIST += %D%/fuzz/replay-all %D%/fuzz/replay.c %D%/fuzz/corpus
 EXTRA_DIST += %D%/run %D%/layers.sh %D%/budget.sh %D%/scenarios %D%/tools %D%/hosts %D%/bench %D%/guard

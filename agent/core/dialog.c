@@ -31,9 +31,9 @@ struct dialog {
 	enum phase phase;        /* what is said next; dialog_to() sets it */
 	struct ehlo ehlo;        /* what the server offers; nothing after HELO */
 	struct outcome *outcome; /* of each recipient */
-	bool *accepted;          /* RCPT was answered 2xx */
 	size_t next_rcpt, naccepted;
 	bool mail_refused, committed, transmits;
+	bool in_text;                           /* the session ended in the middle of the message */
 	struct expected queue[LIMIT_BURST + 2]; /* MAIL, a burst of RCPT, DATA */
 	size_t first, waiting;
 };
@@ -86,6 +86,8 @@ static void end_session(struct dialog *d, const struct outcome *o)
 {
 	settle_open(d, o);
 	d->waiting = 0;
+	if (d->phase == PHASE_BODY || d->phase == PHASE_COMMIT)
+		d->in_text = true;
 	dialog_to(d, PHASE_QUIT);
 }
 
@@ -158,6 +160,24 @@ static enum dialog_want say_hello(struct dialog *d, struct buf *out)
 	return DIALOG_SAY;
 }
 
+/* RFC 5321 6.3: a server that has our name is most likely ourselves, behind some address
+ * translation. */
+static bool not_ourselves(struct dialog *d)
+{
+	const char *helo = d->script.helo;
+	if (helo[0] == '[' || !span_equal_nocase(span_of(d->ehlo.name), span_of(helo)))
+		return true;
+	struct outcome o = {
+		.event = EVENT_HELLO_REFUSED,
+		.cause = CAUSE_POLICY,
+		.code = ESC(4, 4, 6),
+		.text = arena_fmt(d->arena, "%s has our own name %s: mail would loop",
+				  d->script.relay, helo),
+	};
+	end_session(d, &o);
+	return false;
+}
+
 /* Can this server carry the message? Known before MAIL: the next host may be able to. */
 static bool can_carry(struct dialog *d)
 {
@@ -184,41 +204,24 @@ static bool can_carry(struct dialog *d)
 	return false;
 }
 
-static void hear_helo(struct dialog *d, const struct reply *r, size_t rcpt)
+static void hear_hello(struct dialog *d, const struct reply *r, size_t rcpt)
 {
 	(void)rcpt;
-	if (reply_class(r) == 3) {
+	int class = reply_class(r);
+	if (d->phase == PHASE_EHLO && class != 2 && r->code != 421) {
+		dialog_to(d, PHASE_HELO); /* RFC 5321 3.2 */
+	} else if (class == 3) {
 		nonsense(d, d->phase, r);
-	} else if (reply_class(r) != 2) {
+	} else if (class != 2) {
 		struct outcome o = outcome_of_reply(d, EVENT_HELLO_REFUSED, d->phase, r);
 		end_session(d, &o);
-	} else if (d->script.helo[0] != '[' &&
-		   span_equal_nocase(span_of(d->ehlo.name), span_of(d->script.helo))) {
-		/* RFC 5321 6.3: a server that has our name is most likely ourselves, behind some
-		 * address translation. */
-		struct outcome o = {
-			.event = EVENT_HELLO_REFUSED,
-			.cause = CAUSE_POLICY,
-			.code = ESC(4, 4, 6),
-			.text = arena_fmt(d->arena, "%s has our own name %s: mail would loop",
-					  d->script.relay, d->script.helo),
-		};
-		end_session(d, &o);
-	} else if (can_carry(d)) {
-		dialog_to(d, PHASE_MAIL);
-	}
-}
-
-static void hear_ehlo(struct dialog *d, const struct reply *r, size_t rcpt)
-{
-	(void)rcpt;
-	if (reply_class(r) != 2 && r->code != 421) {
-		dialog_to(d, PHASE_HELO); /* RFC 5321 3.2 */
-		return;
-	}
-	if (reply_class(r) == 2)
+	} else {
 		ehlo_parse(r, &d->ehlo);
-	hear_helo(d, r, 0);
+		if (d->phase == PHASE_HELO) /* which offers a name and nothing else */
+			d->ehlo.size_max = d->ehlo.caps = 0;
+		if (not_ourselves(d) && can_carry(d))
+			dialog_to(d, PHASE_MAIL);
+	}
 }
 
 /* ---- MAIL, RCPT, DATA: RFC 5321 3.3, in groups where the server allows (RFC 2920 3.1) ---- */
@@ -249,15 +252,29 @@ static size_t skip_settled(const struct dialog *d, size_t rcpt)
 	return rcpt;
 }
 
-static bool add_next_rcpt(struct dialog *d, struct buf *out, struct error *err)
+/* A command that cannot be written: an address this server, and any other, could not be given. */
+static struct outcome outcome_of_error(struct dialog *d, const struct error *err)
+{
+	return (struct outcome){
+		.event = err->class == ERR_PERM ? EVENT_REPLY_5XX : EVENT_LOCAL,
+		.cause = CAUSE_LOCAL,
+		.code = err->code,
+		.text = arena_str(d->arena, span_of(err->text)),
+	};
+}
+
+static void add_next_rcpt(struct dialog *d, struct buf *out)
 {
 	static const struct rcpt_params no_params = { 0 };
 	const struct recipient *rcpt = &d->script.envelope->rcpt[d->next_rcpt];
-	if (!command_rcpt(out, &rcpt->addr, &no_params, err))
-		return false;
-	expect(d, PHASE_RCPT, d->next_rcpt);
+	struct error err;
+	if (command_rcpt(out, &rcpt->addr, &no_params, &err)) {
+		expect(d, PHASE_RCPT, d->next_rcpt);
+	} else {
+		struct outcome o = outcome_of_error(d, &err);
+		settle(d, d->next_rcpt, &o);
+	}
 	d->next_rcpt = skip_settled(d, d->next_rcpt + 1);
-	return true;
 }
 
 static bool all_rcpts_said(const struct dialog *d)
@@ -279,14 +296,13 @@ static bool add_group(struct dialog *d, struct buf *out, struct error *err)
 	}
 	while (d->phase == PHASE_RCPT && d->waiting <= LIMIT_BURST &&
 	       buf_view(out).n < LIMIT_BURST_BYTES) {
-		if (!add_next_rcpt(d, out, err))
-			return false;
+		add_next_rcpt(d, out);
 		if (all_rcpts_said(d))
 			dialog_to(d, PHASE_DATA);
-		if (!pipelining)
+		if (!pipelining && d->waiting > 0)
 			return true;
 	}
-	if (d->phase == PHASE_DATA && d->waiting <= LIMIT_BURST + 1) {
+	if (d->phase == PHASE_DATA && (d->waiting > 0 || d->naccepted > 0)) {
 		command_plain(out, "DATA");
 		expect(d, PHASE_DATA, 0);
 	}
@@ -297,24 +313,16 @@ static enum dialog_want say_group(struct dialog *d, struct buf *out)
 {
 	struct error err;
 	d->transmits = true;
-	bool refused = d->mail_refused || (d->phase == PHASE_DATA && d->naccepted == 0);
-	if (refused) {
+	if (d->mail_refused || (d->phase == PHASE_DATA && d->naccepted == 0)) {
 		dialog_to(d, PHASE_QUIT);
 		return dialog_next(d, out);
 	}
-	if (add_group(d, out, &err))
-		return DIALOG_SAY;
-	/* A command that cannot be written: an address this server, and any other, could not be
-	 * given. */
-	struct outcome o = {
-		.event = err.class == ERR_PERM ? EVENT_REPLY_5XX : EVENT_LOCAL,
-		.cause = CAUSE_LOCAL,
-		.code = err.code,
-		.text = arena_str(d->arena, span_of(err.text)),
-	};
-	buf_reset(out);
-	end_session(d, &o);
-	return dialog_next(d, out);
+	if (!add_group(d, out, &err)) {
+		struct outcome o = outcome_of_error(d, &err);
+		end_session(d, &o);
+	}
+	/* Nothing is said if the last recipient's address could not be. */
+	return d->waiting > 0 ? DIALOG_SAY : dialog_next(d, out);
 }
 
 static enum failover_event refusal(const struct reply *r)
@@ -353,7 +361,6 @@ static void hear_rcpt(struct dialog *d, const struct reply *r, size_t rcpt)
 	if (class == 3) {
 		nonsense(d, PHASE_RCPT, r);
 	} else if (class == 2) {
-		d->accepted[rcpt] = true;
 		d->naccepted++;
 	} else {
 		struct outcome o = outcome_of_reply(d, refusal(r), PHASE_RCPT, r);
@@ -432,15 +439,15 @@ static void hear_lone_dot(struct dialog *d, const struct reply *r, size_t rcpt)
 
 static enum dialog_want say_quit(struct dialog *d, struct buf *out)
 {
-	(void)d;
-	command_plain(out, "QUIT");
+	if (!d->in_text) /* there it would be text */
+		command_plain(out, "QUIT");
 	return DIALOG_OVER;
 }
 
 static const struct phase_row phases[PHASE_COUNT] = {
 	[PHASE_GREETING] = { "greeting", say_greeting, hear_greeting },
-	[PHASE_EHLO] = { "EHLO", say_hello, hear_ehlo },
-	[PHASE_HELO] = { "HELO", say_hello, hear_helo },
+	[PHASE_EHLO] = { "EHLO", say_hello, hear_hello },
+	[PHASE_HELO] = { "HELO", say_hello, hear_hello },
 	[PHASE_MAIL] = { "MAIL FROM", say_group, hear_mail },
 	[PHASE_RCPT] = { "RCPT TO", say_group, hear_rcpt },
 	[PHASE_DATA] = { "DATA", say_group, hear_data },
@@ -459,9 +466,8 @@ struct dialog *dialog_new(struct arena *a, const struct dialog_script *s)
 	d->arena = a;
 	d->script = *s;
 	d->outcome = ARENA_NEW(a, struct outcome, s->envelope->nrcpt);
-	d->accepted = ARENA_NEW(a, bool, s->envelope->nrcpt);
 	d->next_rcpt = skip_settled(d, 0);
-	return d->outcome && d->accepted ? d : NULL;
+	return d->outcome ? d : NULL;
 }
 
 enum dialog_want dialog_next(struct dialog *d, struct buf *out)

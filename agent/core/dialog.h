@@ -27,7 +27,7 @@ struct dialog_script {
 	const char *helo;  /* our name, or an address literal */
 	const char *relay; /* "mx1.example.net[192.0.2.1]:25" */
 	const struct envelope *envelope;
-	const bool *skip; /* recipients already settled; NULL: none */
+	const bool *skip; /* recipients already settled, never all; NULL: none */
 	const struct facts *facts;
 	const struct config *config;
 };

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: ISC */
+/* The other side of a dialog for its tests: a driver in small, and a server that answers as told.
+ */
+#ifndef TESTS_DIALOG_PLAY_H
+#define TESTS_DIALOG_PLAY_H
+
+#include "harness.h"
+
+#include "core/dialog.h"
+
+#define X          "mx.test[192.0.2.1]:25"
+#define SAID       X " said: "
+#define MAX        150
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+
+enum fault { FAULT_NONE, FAULT_LOST, FAULT_LOCAL, FAULT_EARLY, FAULT_EARLY_421 };
+
+struct answer {
+	const char *command; /* its begin */
+	const char *reply;
+};
+
+/* One session with a server that answers as told, else in the friendliest way. */
+struct play {
+	bool pipelining;
+	const char *offers; /* lines of the EHLO reply */
+	const struct answer *answers;
+	size_t nanswers;
+	enum fault fault; /* told in place of what is asked in step `at` */
+	size_t at;
+
+	struct arena *arena;
+	struct recipient rcpt[MAX];
+	struct envelope envelope;
+	struct facts facts;
+	struct config config;
+	struct dialog_script script;
+
+	struct dialog *d;
+	char said[DIALOG_OUT];
+	struct span pending; /* commands without a reply yet */
+	char log_room[64 * 1024];
+	struct buf log; /* "[EHLO me.test][MAIL ...|RCPT ...](body)(commit)[.]QUIT" */
+	char trace_room[2048];
+	struct buf trace; /* "greeting 1;EHLO 2;...": phase, patience, t: MAIL was said, c:
+			     committed */
+	size_t steps;
+	size_t largest; /* commands said at once */
+	const struct outcome *got;
+};
+
+static inline void play_init(struct play *p, size_t nrcpt, bool pipelining)
+{
+	memset(p, 0, sizeof(*p));
+	p->pipelining = pipelining;
+	p->offers = "";
+	p->at = SIZE_MAX;
+	p->arena = arena_open(LIMIT_ARENA);
+	for (size_t i = 0; i < nrcpt; i++) {
+		p->rcpt[i].addr.local = arena_fmt(p->arena, "r%zu", i + 1);
+		p->rcpt[i].addr.domain = "b.test";
+		p->rcpt[i].text = "";
+	}
+	p->envelope = (struct envelope){
+		.sender = { "s", "a.test" },
+		.rcpt = p->rcpt,
+		.nrcpt = nrcpt,
+		.domain = "b.test",
+		.queue_id = "",
+	};
+	p->facts.size = 100;
+	p->config = (struct config){
+		.greeting_timeout = 1,
+		.command_timeout = 2,
+		.data_timeout = 3,
+		.final_timeout = 4,
+	};
+	p->script = (struct dialog_script){
+		.helo = "me.test",
+		.relay = X,
+		.envelope = &p->envelope,
+		.facts = &p->facts,
+		.config = &p->config,
+	};
+	buf_init(&p->log, p->log_room, sizeof(p->log_room));
+	buf_init(&p->trace, p->trace_room, sizeof(p->trace_room));
+}
+
+static inline const char *reply_text(const struct play *p, struct span command, char *room,
+				     size_t n)
+{
+	for (size_t i = 0; i < p->nanswers; i++)
+		if (p->answers[i].command &&
+		    span_starts_nocase(command, span_of(p->answers[i].command)))
+			return p->answers[i].reply;
+	if (span_equal(command, SPAN("greeting")))
+		return "220 mx.test ESMTP\r\n";
+	if (span_starts_nocase(command, SPAN("EHLO"))) {
+		snprintf(room, n, "250-mx.test\r\n%s%s250 HELP\r\n", p->offers,
+			 p->pipelining ? "250-PIPELINING\r\n" : "");
+		return room;
+	}
+	if (span_equal(command, SPAN("DATA")))
+		return "354 go ahead\r\n";
+	return span_equal(command, SPAN(".")) ? "250 2.0.0 Ok: queued as 7\r\n" : "250 ok\r\n";
+}
+
+static inline void hear(struct play *p)
+{
+	struct reply_parser parser;
+	struct span command;
+	char room[512];
+	size_t used;
+	CHECK("a reply is due", span_cut(&p->pending, '\n', &command));
+	reply_parser_init(&parser);
+	const char *text = reply_text(p, span_trim(command), room, sizeof(room));
+	CHECK(text, reply_parse(&parser, span_of(text), &used) == PARSE_DONE);
+	dialog_heard(p->d, &parser.reply);
+}
+
+static inline void say(struct play *p, struct buf *out)
+{
+	struct span rest = buf_view(out), line;
+	size_t commands = 0;
+	CHECK("said whole", !out->overflow && rest.n > 0);
+	CHECK("nothing is due when something is said", p->pending.n == 0);
+	memcpy(p->said, rest.p, rest.n);
+	p->pending = (struct span){ p->said, rest.n };
+	CHECK("whole lines", rest.n > 1 && memcmp(rest.p + rest.n - 2, "\r\n", 2) == 0);
+	while (span_cut(&rest, '\n', &line)) {
+		CHECK("CRLF", line.n > 1 && line.p[line.n - 1] == '\r');
+		line.n--;
+		CHECK("no bare CR", memchr(line.p, '\r', line.n) == NULL);
+		buf_addc(&p->log, commands++ == 0 ? '[' : '|');
+		buf_add(&p->log, line);
+	}
+	buf_addc(&p->log, ']');
+	p->largest = commands > p->largest ? commands : p->largest;
+	dialog_done(p->d);
+}
+
+static inline void strike(struct play *p)
+{
+	struct error why;
+	switch (p->fault) {
+	case FAULT_LOST:
+		err_set(&why, ERR_TEMP, ESC(4, 4, 2), "timed out");
+		dialog_lost(p->d, &why, false);
+		break;
+	case FAULT_LOCAL:
+		err_set(&why, ERR_TEMP, ESC(4, 3, 0), "stopped by the mail system");
+		dialog_lost(p->d, &why, true);
+		break;
+	case FAULT_EARLY:
+		dialog_early(p->d, SPAN("250 2.0.0 Ok\r\n"));
+		break;
+	case FAULT_EARLY_421:
+		dialog_early(p->d, SPAN("421 4.3.9 shutting down\r\n"));
+		break;
+	case FAULT_NONE:
+		break;
+	}
+}
+
+/* The driver in small. False: over. */
+static inline bool step(struct play *p)
+{
+	char room[DIALOG_OUT];
+	struct buf out;
+	buf_init(&out, room, sizeof(room));
+	enum dialog_want want = dialog_next(p->d, &out);
+	buf_addf(&p->trace, "%s %d%s%s;", dialog_phase(p->d), (int)dialog_patience(p->d),
+		 dialog_transmits(p->d) ? " t" : "", dialog_committed(p->d) ? " c" : "");
+	if (want == DIALOG_OVER) {
+		struct span bye = buf_view(&out);
+		buf_add(&p->log, span_trim(bye));
+		CHECK("QUIT or nothing", bye.n == 0 || span_equal(bye, SPAN("QUIT\r\n")));
+		return false;
+	}
+	if (p->steps++ == p->at) {
+		buf_addc(&p->log, '!');
+		strike(p);
+		return true;
+	}
+	if (want == DIALOG_SAY) {
+		say(p, &out);
+	} else if (want == DIALOG_HEAR) {
+		hear(p);
+	} else {
+		buf_add(&p->log, want == DIALOG_BODY ? SPAN("(body)") : SPAN("(commit)"));
+		dialog_done(p->d);
+	}
+	return true;
+}
+
+static inline void play(struct play *p)
+{
+	p->pending = SPAN("greeting\n");
+	p->d = dialog_new(p->arena, &p->script);
+	CHECK("memory", p->d != NULL);
+	while (step(p))
+		if (p->steps > 20 + 4 * MAX)
+			break;
+	CHECK("it ends", p->steps <= 20 + 4 * MAX);
+	p->got = dialog_outcomes(p->d);
+}
+
+static inline const char *play_log(struct play *p)
+{
+	return buf_cstr(&p->log);
+}
+
+/* "reply 5xx 5.1.1 X said: ..." in one string. */
+static inline const char *outcome_text(struct play *p, size_t rcpt)
+{
+	const struct outcome *o = &p->got[rcpt];
+	return arena_fmt(p->arena, "%s %d.%d.%d %s", failover_event_name(o->event), o->code.cls,
+			 o->code.subject, o->code.detail, o->text ? o->text : "(no text)");
+}
+
+#endif

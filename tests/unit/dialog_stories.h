@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/* Sessions with two recipients: what the server answers, what is said with and without PIPELINING,
+ * what becomes of each. */
+#ifndef TESTS_DIALOG_STORIES_H
+#define TESTS_DIALOG_STORIES_H
+
+#include "dialog_play.h"
+
+#define E        "[EHLO me.test]"
+#define H        "[HELO me.test]"
+#define M        "MAIL FROM:<s@a.test>"
+#define R1       "RCPT TO:<r1@b.test>"
+#define R2       "RCPT TO:<r2@b.test>"
+#define STEPS    "[" M "][" R1 "][" R2 "][DATA]"
+#define GROUP    "[" M "|" R1 "|" R2 "|DATA]"
+#define TO_RCPT  E "[" M "][" R1 "][" R2 "]QUIT"
+#define TEXT     "(body)(commit)[.]QUIT"
+#define SENT     "accepted 2.0.0 250 2.0.0 Ok: queued as 7"
+#define PERM     "reply 5xx 5."
+#define TEMP     "reply 4xx 4."
+#define IN_RCPT  " (in reply to RCPT TO)"
+#define OWN_NAME "hello refused 4.4.6 " X " has our own name me.test: mail would loop"
+
+static const struct story {
+	const char *label;
+	struct answer answers[3];
+	const char *plain, *pipelined; /* what was said; pipelined NULL: the same */
+	const char *want[2];           /* the second NULL: as the first */
+} stories[] = {
+	{ "accepted", { { 0 } }, E STEPS TEXT, E GROUP TEXT, { SENT } },
+	{ "251, and no enhanced code",
+	  { { R1, "251 forwarded\r\n" }, { ".", "250 thanks\r\n" } },
+	  E STEPS TEXT,
+	  E GROUP TEXT,
+	  { "accepted 2.0.0 250 thanks" } },
+	{ "second refused",
+	  { { R2, "550 5.1.1 no such user\r\n" } },
+	  E STEPS TEXT,
+	  E GROUP TEXT,
+	  { SENT, PERM "1.1 " SAID "550 5.1.1 no such user" IN_RCPT } },
+	{ "first later, two lines, an enhanced code of another class",
+	  { { R1, "450-5.2.0 greylisted\r\n450 come back\r\n" } },
+	  E STEPS TEXT,
+	  E GROUP TEXT,
+	  { TEMP "0.0 " SAID "450 5.2.0 greylisted come back" IN_RCPT, SENT } },
+	{ "all refused, DATA refused",
+	  { { R1, "550 5.1.1 no\r\n" }, { R2, "451 4.7.1 wait\r\n" }, { "DATA", "503 none\r\n" } },
+	  TO_RCPT,
+	  E GROUP "QUIT",
+	  { PERM "1.1 " SAID "550 5.1.1 no" IN_RCPT, TEMP "7.1 " SAID "451 4.7.1 wait" IN_RCPT } },
+	{ "all refused, DATA taken: a lone dot, whatever comes of it",
+	  { { "RCPT", "550 5.1.1 no\r\n" }, { ".", "250 ok\r\n" } },
+	  TO_RCPT,
+	  E GROUP "[.]QUIT",
+	  { PERM "1.1 " SAID "550 5.1.1 no" IN_RCPT } },
+	{ "all refused, DATA taken, 421 to the lone dot",
+	  { { "RCPT", "550 no\r\n" }, { ".", "421 ?\r\n" } },
+	  TO_RCPT,
+	  E GROUP "[.]QUIT",
+	  { PERM "0.0 " SAID "550 no" IN_RCPT } },
+	{ "all refused, 250 to DATA",
+	  { { "RCPT", "450 no\r\n" }, { "DATA", "250 ?\r\n" } },
+	  TO_RCPT,
+	  E GROUP "QUIT",
+	  { TEMP "0.0 " SAID "450 no" IN_RCPT } },
+	{ "MAIL refused, all else too",
+	  { { "MAIL", "550 5.7.1 not you\r\n" },
+	    { "RCPT", "503 no\r\n" },
+	    { "DATA", "503 no\r\n" } },
+	  E "[" M "]QUIT",
+	  E GROUP "QUIT",
+	  { PERM "7.1 " SAID "550 5.7.1 not you (in reply to MAIL FROM)" } },
+	{ "MAIL refused, yet the server goes on: it gets no text",
+	  { { "MAIL", "452 4.3.1 full\r\n" } },
+	  E "[" M "]QUIT",
+	  E GROUP "[.]QUIT",
+	  { TEMP "3.1 " SAID "452 4.3.1 full (in reply to MAIL FROM)" } },
+	{ "DATA later",
+	  { { "DATA", "451 4.3.0 busy\r\n" } },
+	  E STEPS "QUIT",
+	  E GROUP "QUIT",
+	  { TEMP "3.0 " SAID "451 4.3.0 busy (in reply to DATA)" } },
+	{ "refused in the end, one before",
+	  { { R1, "550 5.1.1 no\r\n" }, { ".", "554 5.7.1 spam\r\n" } },
+	  E STEPS TEXT,
+	  E GROUP TEXT,
+	  { PERM "1.1 " SAID "550 5.1.1 no" IN_RCPT,
+	    PERM "7.1 " SAID "554 5.7.1 spam (in reply to end of data)" } },
+	{ "greeting",
+	  { { "greeting", "554-5.7.1 blocked\r\n554 see http://x.test/\r\n" } },
+	  "QUIT",
+	  NULL,
+	  { "greeting 5xx 5.7.1 " SAID "554 5.7.1 blocked see http://x.test/ (in its greeting)" } },
+	{ "greeting of a host that takes no mail (RFC 7504)",
+	  { { "greeting", "521 5.3.2 no mail here\r\n" } },
+	  "QUIT",
+	  NULL,
+	  { "takes no mail 5.3.2 " SAID "521 5.3.2 no mail here (in its greeting)" } },
+	{ "the other one",
+	  { { "greeting", "556 no\r\n" } },
+	  "QUIT",
+	  NULL,
+	  { "takes no mail 5.0.0 " SAID "556 no (in its greeting)" } },
+	{ "521 elsewhere is a refusal",
+	  { { "MAIL", "521 no\r\n" }, { "RCPT", "503 no\r\n" }, { "DATA", "503 no\r\n" } },
+	  E "[" M "]QUIT",
+	  E GROUP "QUIT",
+	  { PERM "0.0 " SAID "521 no (in reply to MAIL FROM)" } },
+	{ "HELO after 502; what it seems to offer is not used",
+	  { { "EHLO", "502 what\r\n" },
+	    { "HELO", "250-mx.test\r\n250-PIPELINING\r\n250 SIZE 5\r\n" } },
+	  E H STEPS TEXT,
+	  NULL,
+	  { SENT } },
+	{ "HELO after a 4xx",
+	  { { "EHLO", "451 what\r\n" }, { "HELO", "250 mx.test\r\n" } },
+	  E H STEPS TEXT,
+	  NULL,
+	  { SENT } },
+	{ "EHLO and HELO refused",
+	  { { "EHLO", "502 what\r\n" }, { "HELO", "550 5.7.0 bad name\r\n" } },
+	  E H "QUIT",
+	  NULL,
+	  { "hello refused 5.7.0 " SAID "550 5.7.0 bad name (in reply to HELO)" } },
+	{ "our own name",
+	  { { "EHLO", "250-ME.test hello\r\n250 PIPELINING\r\n" } },
+	  E "QUIT",
+	  NULL,
+	  { OWN_NAME } },
+	{ "our own name, in reply to HELO",
+	  { { "EHLO", "502 what\r\n" }, { "HELO", "250 me.test\r\n" } },
+	  E H "QUIT",
+	  NULL,
+	  { OWN_NAME } },
+	{ "552 behind an accepted one is 452 (RFC 5321 4.5.3.1.10)",
+	  { { R2, "552 5.2.2 too many\r\n" } },
+	  E STEPS TEXT,
+	  E GROUP TEXT,
+	  { SENT, TEMP "5.3 " SAID "552 5.2.2 too many" IN_RCPT } },
+	{ "552 to the first is what it says",
+	  { { R1, "552 5.2.2 mailbox full\r\n" } },
+	  E STEPS TEXT,
+	  E GROUP TEXT,
+	  { PERM "2.2 " SAID "552 5.2.2 mailbox full" IN_RCPT, SENT } },
+	{ "552 5.5.3 to the first is 452",
+	  { { R1, "552 5.5.3 too many\r\n" } },
+	  E STEPS TEXT,
+	  E GROUP TEXT,
+	  { TEMP "5.3 " SAID "552 5.5.3 too many" IN_RCPT, SENT } },
+	{ "552 in the end is what it says",
+	  { { ".", "552 5.3.4 too large\r\n" } },
+	  E STEPS TEXT,
+	  E GROUP TEXT,
+	  { PERM "3.4 " SAID "552 5.3.4 too large (in reply to end of data)" } },
+	{ "550 behind an accepted one is what it says",
+	  { { R2, "550 5.5.3 no\r\n" } },
+	  E STEPS TEXT,
+	  E GROUP TEXT,
+	  { SENT, PERM "5.3 " SAID "550 5.5.3 no" IN_RCPT } },
+};
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+#include <unistd.h>
+
+#include "base/text.h"
+#include "flow/delivery.h"
+#include "flow/intake.h"
+#include "flow/settings.h"
+#include "front/logger.h"
+#include "front/pipe.h"
+#include "net/idna.h"
+#include "net/own.h"
+
+/* What a run has come to know; filled from top to bottom. */
+struct story {
+	const struct pipe_run *run;
+	struct arena *arena;
+	struct instant start;
+	struct options options;
+	struct logger logger;
+	struct journal journal;
+	struct settings *settings;
+	struct config config;
+	struct deadline until;
+	struct recipient rcpt;
+	struct envelope envelope;
+	struct message *message;
+	struct rng rng;
+	struct resolver *resolver;
+	struct log_delays delays;
+	struct delivery_result result;
+};
+
+static int64_t elapsed(const struct story *s)
+{
+	return io_now(s->run->io).ms - s->start.ms;
+}
+
+static int64_t left(const struct story *s)
+{
+	return deadline_left_ms(s->until, io_now(s->run->io));
+}
+
+/* The settings for one domain; NULL: before any is known. They count from the start of the run. */
+static bool configure(struct story *s, const char *domain, struct error *err)
+{
+	if (!settings_for(s->arena, s->settings, domain, &s->config, err))
+		return false;
+	s->until = deadline_in(s->start, s->config.deadline);
+	host_limit(s->run->host, left(s));
+	return true;
+}
+
+static bool load_settings(struct story *s, struct error *err)
+{
+	const struct options *o = &s->options;
+	const struct settings_source from = {
+		.file = o->config_file ? o->config_file : s->run->default_config,
+		.file_demanded = o->config_file != NULL,
+		.option = o->set,
+		.noption = o->nset,
+	};
+	return settings_load(s->arena, &from, &s->settings, err) && configure(s, NULL, err);
+}
+
+/* On the wire a domain is in A-labels, unless a local part in UTF-8 makes the address one of RFC
+ * 6531 anyway. */
+static bool read_sender(struct story *s, struct error *err)
+{
+	struct addr *ad = &s->envelope.sender;
+	bool ok = addr_parse(s->arena, span_of(s->options.sender), ad, err);
+	if (ok && !addr_is_null(ad) && text_is_ascii(span_of(ad->local)))
+		ok = idna_ascii(s->arena, ad->domain, &ad->domain, err);
+	if (ok)
+		return true;
+	if (err->class == ERR_PERM)
+		err->code = ESC(5, 1, 7);
+	return err_wrap(err, "sender");
+}
+
+static bool read_recipient(struct story *s, struct error *err)
+{
+	struct addr *ad = &s->rcpt.addr;
+	if (!addr_parse(s->arena, span_of(s->options.recipient), ad, err))
+		return err_wrap(err, "recipient");
+	if (addr_is_null(ad))
+		return err_set(err, ERR_PERM, ESC(5, 1, 3), "the recipient is empty");
+	if (!idna_ascii(s->arena, ad->domain, &s->envelope.domain, err))
+		return err_wrap(err, "recipient");
+	if (text_is_ascii(span_of(ad->local)))
+		ad->domain = s->envelope.domain;
+	s->rcpt.text = s->options.recipient;
+	s->envelope.rcpt = &s->rcpt;
+	s->envelope.nrcpt = 1;
+	s->envelope.queue_id = s->options.queue_id;
+	return true;
+}
+
+static bool read_message(struct story *s, struct error *err)
+{
+	const struct intake_limits limits = {
+		.size = s->config.message_size_limit,
+		.line = s->config.line_length_limit,
+		.until = s->until,
+	};
+	if (!intake_read(s->run->message_fd, s->run->io, &limits, &s->message, err))
+		return false;
+	s->delays.intake = elapsed(s);
+	/* A host that dies while it writes leaves a message that ends too early and looks whole. */
+	const struct caller caller = host_caller(s->run->host);
+	if (!caller.present(caller.self, CALLER_AT_EOF, left(s)))
+		return err_set(err, ERR_TEMP, ESC(4, 3, 0),
+			       "the program that started this run has gone away");
+	return true;
+}
+
+static bool open_resolver(struct story *s, struct error *err)
+{
+	const struct resolver_options o = {
+		.servers = s->config.dns_servers,
+		.nservers = s->config.ndns_servers,
+		.timeout_ms = s->config.dns_timeout,
+	};
+	rng_seed(&s->rng, s->run->seed);
+	return resolver_open(&o, s->run->io, &s->rng, &s->resolver, err);
+}
+
+static bool deliver(struct story *s, struct error *err)
+{
+	struct services sv = {
+		.io = s->run->io,
+		.resolver = s->resolver,
+		.rng = &s->rng,
+		.config = &s->config,
+		.own_name = s->config.helo_name,
+		.caller = host_caller(s->run->host),
+		.journal = s->journal,
+	};
+	if (!sv.own_name[0] && !own_name(s->arena, &sv.own_name, err))
+		return false;
+	sv.own = own_addresses(s->arena, &sv.nown);
+	if (!sv.own)
+		return err_nomem(err);
+	const struct delivery_request request = { &s->envelope, s->message, s->until };
+	return delivery_run(s->arena, &sv, &request, &s->result, &s->delays, err);
+}
+
+/* Trouble before any host was tried, as an answer. */
+static struct delivery_result trouble(const struct error *err)
+{
+	bool permanent = err->class == ERR_PERM;
+	return (struct delivery_result){
+		.outcome = { .event = EVENT_LOCAL,
+			     .cause = CAUSE_LOCAL,
+			     .code = err->code,
+			     .relay = "none",
+			     .text = err->text },
+		.end = permanent ? END_FAILED : END_DEFERRED,
+	};
+}
+
+static void log_end(struct story *s, const struct delivery_result *result)
+{
+	char line[LIMIT_LOG_LINE + 1];
+	struct buf out;
+	buf_init(&out, line, sizeof(line));
+	s->delays.total = elapsed(s);
+	const struct log_recipient r = {
+		.queue_id = s->options.queue_id,
+		.sender = s->options.sender,
+		.to = s->options.recipient,
+		.outcome = &result->outcome,
+		.end = result->end,
+		.size = s->message ? message_facts(s->message)->size : 0,
+		.delays = s->delays,
+	};
+	logline_recipient(&r, s->config.log_format, &out);
+	s->journal.log(s->journal.self, buf_cstr(&out));
+}
+
+static struct report tell(struct story *s)
+{
+	struct error err = { .class = ERR_NONE };
+	struct report report;
+	s->logger.trace_fd = -1;
+	bool ok = logger_open(s->options.trace_file, s->options.verbose, &s->logger, &err);
+	s->journal = logger_journal(&s->logger);
+	ok = ok && load_settings(s, &err) && read_sender(s, &err) && read_recipient(s, &err) &&
+	     configure(s, s->envelope.domain, &err) && read_message(s, &err) &&
+	     open_resolver(s, &err) && deliver(s, &err);
+	const struct delivery_result result = ok ? s->result : trouble(&err);
+	report = ok ? report_outcome(&result.outcome, result.end) : report_error(&err);
+	log_end(s, &result);
+	resolver_close(s->resolver);
+	message_close(s->message);
+	logger_close(&s->logger);
+	return report;
+}
+
+struct report pipe_deliver(const struct pipe_run *run)
+{
+	struct error err = { .class = ERR_NONE };
+	struct report report;
+	struct story s = { .run = run, .start = io_now(run->io) };
+	config_init(&s.config);
+	s.arena = arena_open(LIMIT_ARENA);
+	if (!s.arena) {
+		err_nomem(&err);
+		return report_error(&err);
+	}
+	if (options_parse(run->argc, run->argv, run->environment_sender, &s.options, &err))
+		report = tell(&s);
+	else
+		report = report_error(&err);
+	arena_close(s.arena);
+	return report;
+}

@@ -5,8 +5,7 @@
 #include "flow/settings.h"
 
 struct settings {
-	const struct conf_setting *set;
-	size_t nset;
+	struct conf file;
 	const char *const *option;
 	size_t noption;
 };
@@ -40,7 +39,7 @@ static bool read_file(struct arena *a, const struct settings_source *from, struc
 	if (!g.keys)
 		return err_nomem(err);
 	struct error e;
-	if (conf_read(a, from->file, &g, &s->set, &s->nset, &missing, &e))
+	if (conf_read(a, from->file, &g, &s->file, &missing, &e))
 		return true;
 	if (missing && !from->file_demanded)
 		return true;
@@ -56,7 +55,7 @@ static bool is_title(const struct conf_setting *s, const char *domain)
 /* The settings of a section follow one another and share its title's string. */
 static bool begins_section(const struct settings *s, size_t i)
 {
-	return s->set[i].title && (i == 0 || s->set[i - 1].title != s->set[i].title);
+	return s->file.set[i].title && (i == 0 || s->file.set[i - 1].title != s->file.set[i].title);
 }
 
 static bool is_per_domain(const char *key)
@@ -71,19 +70,19 @@ static bool is_per_domain(const char *key)
 
 static bool check_section(const struct settings *s, size_t at, struct error *err)
 {
-	const struct conf_setting *first = &s->set[at];
+	const struct conf_setting *first = &s->file.set[at];
 	struct ip ip;
 	if (!domain_valid(span_of(first->title)) && !addr_literal(span_of(first->title), &ip))
 		return bad_section(first, "is not a domain name in A-label form", err);
 	/* libconfuse finds only twins of the same case. */
 	for (size_t i = 0; i < at; i++)
-		if (is_title(&s->set[i], first->title))
+		if (is_title(&s->file.set[i], first->title))
 			return bad_section(first, "has a section already", err);
-	for (size_t i = at; i < s->nset && s->set[i].title == first->title; i++)
-		if (!is_per_domain(s->set[i].key))
+	for (size_t i = at; i < s->file.n && s->file.set[i].title == first->title; i++)
+		if (!is_per_domain(s->file.set[i].key))
 			return err_set(err, ERR_CONFIG, ESC(4, 3, 5),
 				       "%s: %s is global, it cannot stand in a domain section",
-				       s->set[i].origin, s->set[i].key);
+				       s->file.set[i].origin, s->file.set[i].key);
 	return true;
 }
 
@@ -98,8 +97,8 @@ static bool set_global(struct arena *a, const struct settings *s, struct config 
 		       struct error *err)
 {
 	config_init(c);
-	for (size_t i = 0; i < s->nset; i++)
-		if (!s->set[i].title && !set_one(a, &s->set[i], c, err))
+	for (size_t i = 0; i < s->file.n; i++)
+		if (!s->file.set[i].title && !set_one(a, &s->file.set[i], c, err))
 			return false;
 	return true;
 }
@@ -109,17 +108,17 @@ static bool set_global(struct arena *a, const struct settings *s, struct config 
 static bool complete(struct arena *a, const struct settings *s, size_t at, struct config *c,
 		     struct error *err)
 {
-	for (size_t i = at; i < s->nset && s->set[i].title == s->set[at].title; i++)
-		if (!set_one(a, &s->set[i], c, err))
+	for (size_t i = at; i < s->file.n && s->file.set[i].title == s->file.set[at].title; i++)
+		if (!set_one(a, &s->file.set[i], c, err))
 			return false;
 	for (size_t i = 0; i < s->noption; i++)
 		if (!config_set_option(a, c, s->option[i], err))
 			return err_wrap(err, "-o %.200s", s->option[i]);
 	if (config_check(c, err))
 		return true;
-	return at == s->nset
-		       ? false
-		       : err_wrap(err, "domain \"%.255s\" with all it inherits", s->set[at].title);
+	return at == s->file.n ? false
+			       : err_wrap(err, "domain \"%.255s\" with all it inherits",
+					  s->file.set[at].title);
 }
 
 /* Everything that any domain will see. */
@@ -129,9 +128,9 @@ static bool check_all(struct arena *a, const struct settings *s, struct error *e
 	if (!set_global(a, s, &global, err))
 		return false;
 	c = global;
-	if (!complete(a, s, s->nset, &c, err))
+	if (!complete(a, s, s->file.n, &c, err))
 		return false;
-	for (size_t i = 0; i < s->nset; i++) {
+	for (size_t i = 0; i < s->file.n; i++) {
 		c = global;
 		if (begins_section(s, i) &&
 		    (!check_section(s, i, err) || !complete(a, s, i, &c, err)))
@@ -159,7 +158,7 @@ bool settings_for(struct arena *a, const struct settings *s, const char *domain,
 {
 	struct config c;
 	size_t at = 0;
-	while (at < s->nset && !(domain && is_title(&s->set[at], domain)))
+	while (at < s->file.n && !(domain && is_title(&s->file.set[at], domain)))
 		at++;
 	if (!set_global(a, s, &c, err) || !complete(a, s, at, &c, err))
 		return false;

@@ -373,7 +373,7 @@ static bool run(struct reader *r, cfg_opt_t *opts, char *text, size_t n)
 	return good;
 }
 
-static bool collect(const struct reader *r, const struct conf_setting **ret, size_t *ret_n)
+static bool collect(const struct reader *r, struct conf *ret)
 {
 	struct conf_setting *all = ARENA_NEW(r->a, struct conf_setting, r->n);
 	if (!all)
@@ -381,13 +381,12 @@ static bool collect(const struct reader *r, const struct conf_setting **ret, siz
 	size_t i = r->n;
 	for (const struct item *it = r->latest; it; it = it->older)
 		all[--i] = it->set;
-	*ret = all;
-	*ret_n = r->n;
+	*ret = (struct conf){ all, r->n };
 	return true;
 }
 
 bool conf_parse(struct arena *a, const char *name, struct span text, const struct conf_grammar *g,
-		const struct conf_setting **ret, size_t *ret_n, struct error *err)
+		struct conf *ret, struct error *err)
 {
 	struct cleaner c = { .name = name, .in = text, .line = 1, .err = err };
 	struct reader r = { .a = a, .name = name, .g = g, .err = err };
@@ -405,7 +404,7 @@ bool conf_parse(struct arena *a, const char *name, struct span text, const struc
 	}
 	bool good = clean(&c) && run(&r, opts, c.out, c.n);
 	free(c.out);
-	return good && collect(&r, ret, ret_n);
+	return good && collect(&r, ret);
 }
 
 static bool fail_file(const char *path, int why, struct error *err)
@@ -456,8 +455,8 @@ static bool read_file(int fd, const char *path, char **ret, size_t *ret_n, struc
 	return true;
 }
 
-bool conf_read(struct arena *a, const char *path, const struct conf_grammar *g,
-	       const struct conf_setting **ret, size_t *ret_n, bool *ret_missing, struct error *err)
+bool conf_read(struct arena *a, const char *path, const struct conf_grammar *g, struct conf *ret,
+	       bool *ret_missing, struct error *err)
 {
 	char *text = NULL;
 	size_t n = 0;
@@ -471,7 +470,7 @@ bool conf_read(struct arena *a, const char *path, const struct conf_grammar *g,
 	*ret_missing = false;
 	bool good = read_file(fd, path, &text, &n, err);
 	close(fd);
-	good = good && conf_parse(a, path, (struct span){ text, n }, g, ret, ret_n, err);
+	good = good && conf_parse(a, path, (struct span){ text, n }, g, ret, err);
 	free(text);
 	return good;
 }

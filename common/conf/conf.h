@@ -19,6 +19,11 @@ struct conf_setting {
 	size_t nvalue;
 };
 
+struct conf { /* what a file says, in its order */
+	const struct conf_setting *set;
+	size_t n;
+};
+
 struct conf_grammar {
 	const struct conf_key *keys; /* allowed globally and in sections */
 	size_t nkeys;
@@ -27,15 +32,15 @@ struct conf_grammar {
 };
 
 /*
- * Read a regular file of at most LIMIT_CONFIG_FILE bytes into settings, in the order of the file, in the arena. Refused with
- * "file:line: ...": unknown keys and sections, a key twice in one place, a section twice, an unclosed brace or string. A '$' is
- * literal: nothing of the environment gets in. A missing file is CONFIG 4.3.5 with *ret_missing true; every other failure CONFIG
- * 4.3.5, INTERNAL without memory. libconfuse's own exit() on directories and unreadable files is never reached.
+ * Read a regular file of at most LIMIT_CONFIG_FILE bytes into the arena. Refused with "file:line: ...": unknown keys and sections,
+ * a key twice in one place, a section twice, an unclosed brace or string. A '$' is literal: nothing of the environment gets in.
+ * Every failure is CONFIG 4.3.5, or INTERNAL without memory; *ret_missing, always set, says that there is no such file. The
+ * exit() of libconfuse on directories and unreadable files is never reached.
  */
-MUST_CHECK bool conf_read(struct arena *a, const char *path, const struct conf_grammar *g, const struct conf_setting **ret,
-			  size_t *ret_n, bool *ret_missing, struct error *err);
+MUST_CHECK bool conf_read(struct arena *a, const char *path, const struct conf_grammar *g, struct conf *ret, bool *ret_missing,
+			  struct error *err);
 /* The same for text in memory; `name` stands for the file in messages. For tests and fuzzing. */
-MUST_CHECK bool conf_parse(struct arena *a, const char *name, struct span text, const struct conf_grammar *g,
-			   const struct conf_setting **ret, size_t *ret_n, struct error *err);
+MUST_CHECK bool conf_parse(struct arena *a, const char *name, struct span text, const struct conf_grammar *g, struct conf *ret,
+			   struct error *err);
 
 #endif

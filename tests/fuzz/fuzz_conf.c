@@ -37,15 +37,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char *const sections[] = { "domain", "route" };
 	struct conf_grammar g = { .sections = sections, .nsections = 2 };
 	struct arena *a = arena_open(LIMIT_ARENA);
-	const struct conf_setting *set = NULL;
-	size_t n = 0;
+	struct conf found;
 	struct error err = { 0 };
 	struct config c;
 	g.keys = keys_of(a, &g.nkeys);
 	config_init(&c);
-	if (conf_parse(a, "f", (struct span){ (const char *)data, size }, &g, &set, &n, &err))
-		for (size_t i = 0; i < n; i++)
-			check_setting(a, &set[i], &c);
+	if (conf_parse(a, "f", (struct span){ (const char *)data, size }, &g, &found, &err))
+		for (size_t i = 0; i < found.n; i++)
+			check_setting(a, &found.set[i], &c);
 	else
 		demand(err.class == ERR_CONFIG && strncmp(err.text, "f:", 2) == 0);
 	arena_close(a);

@@ -11,11 +11,12 @@ static const char *const sections[] = { "domain", "route" };
 static const struct conf_grammar grammar = { keys, 3, sections, 2 };
 
 /* All settings as one line: "3 domain(x.example) port=25; 4 nets=[a][b]; ". */
-static void show(const struct conf_setting *set, size_t n, char *out, size_t size)
+static void show(const struct conf *found, char *out, size_t size)
 {
+	const struct conf_setting *set = found->set;
 	size_t used = 0;
 	out[0] = '\0';
-	for (size_t i = 0; i < n && used < size; i++) {
+	for (size_t i = 0; i < found->n && used < size; i++) {
 		const char *line = strrchr(set[i].origin, ':');
 		used += (size_t)snprintf(out + used, size - used, "%s ", line ? line + 1 : "?");
 		if (set[i].section)
@@ -31,13 +32,12 @@ static void show(const struct conf_setting *set, size_t n, char *out, size_t siz
 static void check_text(const char *label, const char *text, const char *want)
 {
 	struct arena *a = arena_open(LIMIT_ARENA);
-	const struct conf_setting *set = NULL;
-	size_t n = 0;
+	struct conf found = { NULL, 77 };
 	struct error err = { 0 };
 	char got[2000];
-	bool good = conf_parse(a, "f", span_of(text), &grammar, &set, &n, &err);
+	bool good = conf_parse(a, "f", span_of(text), &grammar, &found, &err);
 	if (good)
-		show(set, n, got, sizeof(got));
+		show(&found, got, sizeof(got));
 	else
 		snprintf(got, sizeof(got), "%s", err.text);
 	CHECK_STR(label, got, want);
@@ -45,7 +45,7 @@ static void check_text(const char *label, const char *text, const char *want)
 	if (!good) {
 		CHECK(label, err.class == ERR_CONFIG && err.code.cls == 4);
 		CHECK(label, err.code.subject == 3 && err.code.detail == 5);
-		CHECK(label, set == NULL && n == 0);
+		CHECK(label, found.set == NULL && found.n == 77);
 	}
 	arena_close(a);
 }
@@ -243,10 +243,9 @@ static void test_star_in_quotes(void)
 static void test_nul(void)
 {
 	struct arena *a = arena_open(LIMIT_ARENA);
-	const struct conf_setting *set = NULL;
-	size_t n = 0;
+	struct conf found = { NULL, 77 };
 	struct error err = { 0 };
-	CHECK("NUL", !conf_parse(a, "f", SPAN("name = a\nport = \0 1"), &grammar, &set, &n, &err));
+	CHECK("NUL", !conf_parse(a, "f", SPAN("name = a\nport = \0 1"), &grammar, &found, &err));
 	CHECK_STR("NUL", err.text, "f:2: a control character, is this a text file?");
 	arena_close(a);
 }
@@ -259,12 +258,11 @@ static void test_many_values(void)
 		for (int i = 1; i < items; i++)
 			memcpy(text + strlen(text), ",a", 3);
 		memcpy(text + strlen(text), "}", 2);
-		const struct conf_setting *set = NULL;
-		size_t n = 0;
+		struct conf found = { NULL, 77 };
 		struct error err = { 0 };
-		bool good = conf_parse(a, "f", span_of(text), &grammar, &set, &n, &err);
+		bool good = conf_parse(a, "f", span_of(text), &grammar, &found, &err);
 		CHECK("limit", good == (items == LIMIT_LIST));
-		CHECK("limit", !good || (n == 1 && set[0].nvalue == LIMIT_LIST));
+		CHECK("limit", !good || (found.n == 1 && found.set[0].nvalue == LIMIT_LIST));
 		if (!good)
 			CHECK_STR("over", err.text, "f:1: nets has more than 64 values");
 	}
@@ -278,11 +276,10 @@ static void test_no_memory(void)
 	size_t limit = 0;
 	for (; !good && limit < 100000; limit += 8) {
 		struct arena *a = arena_open(limit);
-		const struct conf_setting *set = NULL;
-		size_t n = 0;
+		struct conf found = { NULL, 77 };
 		struct error err = { 0 };
-		good = conf_parse(a, "f", span_of(text), &grammar, &set, &n, &err);
-		CHECK("no memory", good || (err.class == ERR_INTERNAL && set == NULL && n == 0));
+		good = conf_parse(a, "f", span_of(text), &grammar, &found, &err);
+		CHECK("no memory", good || (err.class == ERR_INTERNAL && found.n == 77));
 		arena_close(a);
 	}
 	CHECK("enough memory", good && limit > 1000);
@@ -292,10 +289,9 @@ static void test_no_keys(void)
 {
 	struct arena *a = arena_open(LIMIT_ARENA);
 	const struct conf_grammar none = { 0 };
-	const struct conf_setting *set = NULL;
-	size_t n = 0;
+	struct conf found = { NULL, 77 };
 	struct error err = { 0 };
-	CHECK("no keys", !conf_parse(a, "f", SPAN("a = 1"), &none, &set, &n, &err));
+	CHECK("no keys", !conf_parse(a, "f", SPAN("a = 1"), &none, &found, &err));
 	CHECK("no keys", err.class == ERR_INTERNAL);
 	arena_close(a);
 }
@@ -311,13 +307,12 @@ static void write_file(const char *path, const char *text, size_t n)
 /* False with the message in *err; `missing` must be what is told. */
 static bool read_conf(struct arena *a, const char *path, bool missing, struct error *err)
 {
-	const struct conf_setting *set = NULL;
-	size_t n = 0;
+	struct conf found = { NULL, 77 };
 	bool told = !missing;
 	*err = (struct error){ 0 };
-	bool good = conf_read(a, path, &grammar, &set, &n, &told, err);
+	bool good = conf_read(a, path, &grammar, &found, &told, err);
 	CHECK(path, told == missing);
-	CHECK(path, good ? n == 1 : n == 0);
+	CHECK(path, found.n == (good ? 1 : 77));
 	CHECK(path, good || err->class == ERR_CONFIG);
 	return good;
 }

@@ -1,1 +1,8 @@
-EXTRA_DIST += %D%/demo %D%/examples
+# What is not built: examples for the host MTAs, and the demonstration.
+EXTRA_DIST += \
+	%D%/demo %D%/show.py \
+	%D%/examples/exim-pipe.conf \
+	%D%/examples/mxdirect.conf \
+	%D%/examples/mxdirect_safety \
+	%D%/examples/postfix-main.cf \
+	%D%/examples/postfix-master.cf

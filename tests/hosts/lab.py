@@ -8,9 +8,11 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import smtplib
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -73,6 +75,11 @@ def wait_until(ready, what):
             raise AssertionError(f'waited {GUARD} s for {what() if callable(what) else what}')
         time.sleep(POLL)
     return found
+
+
+def answers(address, port):
+    with socket.socket() as s:
+        return s.connect_ex((address, port)) == 0
 
 
 def free_port():
@@ -166,9 +173,12 @@ class Lab:
     """program: the mxdirect to test. Give `config` to add lines to its configuration."""
 
     def __init__(self, program, config=''):
+        os.umask(0o022)
+        os.environ['PATH'] = '/usr/sbin:/usr/bin:/sbin:/bin'
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that close() is reached
         ensure_user('mxdirect')
         self.program = program
-        self.directory = tempfile.mkdtemp(prefix='mxdirect-lab-')
+        self.directory = tempfile.mkdtemp(prefix='mxdirect-lab-', dir='/tmp')
         os.chmod(self.directory, 0o755)
         self.parts = []
         self.dns = dns.Server(ZONE)
@@ -304,11 +314,7 @@ class Postfix:
     def start(self, main=''):
         self.configure(main)
         self.postfix('start')
-        wait_until(self.answers, 'smtpd')
-
-    def answers(self):
-        with socket.socket() as s:
-            return s.connect_ex(('127.0.0.1', self.port)) == 0
+        wait_until(lambda: answers('127.0.0.1', self.port), 'smtpd')
 
     def stop(self):
         if self.running():
@@ -395,7 +401,7 @@ class Exim:
     def start(self):
         self.daemon = subprocess.Popen([self.binary, '-C', self.config, '-bdf'], stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: socket.socket().connect_ex(('127.0.0.1', self.port)) == 0, 'the Exim daemon')
+        wait_until(lambda: answers('127.0.0.1', self.port), 'the Exim daemon')
 
     def stop(self):
         if self.daemon:

@@ -13,13 +13,13 @@
 
 /* What a fault may cost at most, so that hundreds of them are cheap. */
 static const char *const fault_settings[] = {
-	"dns_timeout=300ms",	"connect_timeout=300ms", "greeting_timeout=300ms",
-	"command_timeout=300ms", "data_timeout=300ms",	 "final_timeout=300ms",
+	"dns_timeout=300ms",     "connect_timeout=300ms", "greeting_timeout=300ms",
+	"command_timeout=300ms", "data_timeout=300ms",    "final_timeout=300ms",
 	"stagger=20ms",
 };
 static const char *const plain_settings[] = {
-	"dns_timeout=3s",     "connect_timeout=2s", "greeting_timeout=2s", "command_timeout=2s",
-	"data_timeout=2s",    "final_timeout=2s",   "stagger=50ms",
+	"dns_timeout=3s",  "connect_timeout=2s", "greeting_timeout=2s", "command_timeout=2s",
+	"data_timeout=2s", "final_timeout=2s",   "stagger=50ms",
 };
 
 struct words {
@@ -39,7 +39,8 @@ static void put_setting(struct words *w, const char *setting, int scale)
 	int64_t ms;
 	put(w, xprintf("-o"));
 	if (value && parse_ms(value + 1, &ms))
-		put(w, xprintf("%.*s%lldms", (int)(value + 1 - setting), setting, (long long)ms * scale));
+		put(w, xprintf("%.*s%lldms", (int)(value + 1 - setting), setting,
+			       (long long)ms * scale));
 	else
 		put(w, xprintf("%s", setting));
 }
@@ -58,7 +59,7 @@ static void put_settings(struct words *w, const struct run *run)
 	const struct lab *lab = run->lab;
 	const struct story *s = run->story;
 	put(w, xprintf("-o"));
-	put(w, xprintf("dns_servers=127.%d.0.253:%u", lab->names.net, lab->dns_port));
+	put(w, xprintf("dns_servers=127.%d.0.253:%u", lab->names.net, lab->names.dns_port));
 	put(w, xprintf("-o"));
 	put(w, xprintf("smtp_port=%u", lab->names.port));
 	put_setting(w, "refused_networks=", 1);
@@ -68,7 +69,8 @@ static void put_settings(struct words *w, const struct run *run)
 		put_setting(w, plain_settings[i], lab->scale);
 	for (size_t i = 0; i < s->nset; i++)
 		put_setting(w, s->set[i], lab->scale);
-	for (size_t i = 0; run_faulty(run) && i < sizeof(fault_settings) / sizeof(fault_settings[0]); i++)
+	for (size_t i = 0;
+	     run_faulty(run) && i < sizeof(fault_settings) / sizeof(fault_settings[0]); i++)
 		put_setting(w, fault_settings[i], lab->scale);
 }
 
@@ -100,7 +102,8 @@ static char **build_argv(const struct run *run)
 
 static char **build_env(const struct run *run)
 {
-	static const char *const kept[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TMPDIR" };
+	static const char *const kept[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
+					    "TMPDIR" };
 	const struct lab *lab = run->lab;
 	struct words w = { 0 };
 	put(&w, xprintf("PATH=/usr/bin:/bin"));
@@ -148,8 +151,7 @@ __attribute__((noreturn)) static void be_host(char **argv, char **env, const int
 	if (pid < 0 || write(fd[2], &pid, sizeof(pid)) != sizeof(pid))
 		_exit(126);
 	int status = 0;
-	close(fd[0]);
-	close(fd[1]);
+	close_range(0, ~0U, 0); /* our copies would keep pipes and connections alive */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
@@ -242,7 +244,9 @@ static void in_ready(void *self, short revents)
 		const struct item *item = &s->feed[c->feed_pos];
 		c->in->events = POLLOUT;
 		if (item->kind == ITEM_PART) {
-			size_t end = item->n < 0 || (size_t)item->n > s->message.n ? s->message.n : (size_t)item->n;
+			size_t end = item->n < 0 || (size_t)item->n > s->message.n
+					     ? s->message.n
+					     : (size_t)item->n;
 			if (!feed_to(c, end))
 				return;
 		}
@@ -309,7 +313,8 @@ void child_act(struct child *c, const struct item *act)
 	case ACT_HOST_GONE:
 		kill(c->host, SIGKILL);
 		waitpid(c->host, NULL, 0);
-		c->host = 0; /* we adopt mxdirect: its getppid() changes, its status is ours to read */
+		c->host = 0; /* we adopt mxdirect: its getppid() changes, its status is ours to read
+			      */
 		break;
 	case ACT_READER_GONE:
 		c->reader_gone = true;

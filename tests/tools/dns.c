@@ -32,7 +32,8 @@ static bool question_read(const unsigned char *p, size_t n, struct question *ret
 		if (label > 63 || at + label > n || len + label + 1 >= sizeof(ret->name))
 			return false;
 		for (size_t i = 0; i < label; i++)
-			ret->name[len++] = (char)(p[at + i] | (p[at + i] >= 'A' && p[at + i] <= 'Z' ? 32 : 0));
+			ret->name[len++] =
+				(char)(p[at + i] | (p[at + i] >= 'A' && p[at + i] <= 'Z' ? 32 : 0));
 		ret->name[len++] = '.';
 		at += label;
 	}
@@ -79,7 +80,8 @@ static uint16_t put_records(const struct dns_rule *rule, const char *name, struc
 	return (uint16_t)rule->n;
 }
 
-/* Follow CNAMEs from the question to the end. Returns the rule that decides about the answer; NULL: none. */
+/* Follow CNAMEs from the question to the end. Returns the rule that decides about the answer; NULL:
+ * none. */
 static const struct dns_rule *collect(const struct dns *d, const struct question *q,
 				      struct bytes *records, uint16_t *ret_count, bool *ret_known)
 {
@@ -148,8 +150,8 @@ static void answer_send(const struct dns_peer *peer, const struct bytes *answer)
 	if (peer->tcp)
 		dns_put16((uint16_t)answer->n, &out);
 	bytes_add(&out, answer->p, answer->n);
-	ssize_t sent = peer->tcp ? send(peer->fd, out.p, out.n, MSG_NOSIGNAL) :
-				   sendto(peer->fd, out.p, out.n, MSG_NOSIGNAL,
+	ssize_t sent = peer->tcp ? send(peer->fd, out.p, out.n, MSG_NOSIGNAL)
+				 : sendto(peer->fd, out.p, out.n, MSG_NOSIGNAL,
 					  (const struct sockaddr *)(const void *)peer->addr,
 					  peer->addr_len);
 	(void)sent; /* a client that has gone is its own affair */

@@ -10,18 +10,23 @@ static const struct {
 	const char *name;
 	enum dns_fault fault;
 } faults[] = {
-	{ "SERVFAIL", DNS_SERVFAIL },	    { "REFUSED", DNS_REFUSED },
-	{ "FORMERR", DNS_FORMERR },	    { "NXDOMAIN", DNS_NXDOMAIN },
-	{ "NODATA", DNS_NODATA },	    { "silence", DNS_SILENCE },
-	{ "garbage", DNS_GARBAGE },	    { "wrong-id", DNS_WRONG_ID },
-	{ "wrong-question", DNS_WRONG_QUESTION }, { "short", DNS_SHORT },
+	{ "SERVFAIL", DNS_SERVFAIL },
+	{ "REFUSED", DNS_REFUSED },
+	{ "FORMERR", DNS_FORMERR },
+	{ "NXDOMAIN", DNS_NXDOMAIN },
+	{ "NODATA", DNS_NODATA },
+	{ "silence", DNS_SILENCE },
+	{ "garbage", DNS_GARBAGE },
+	{ "wrong-id", DNS_WRONG_ID },
+	{ "wrong-question", DNS_WRONG_QUESTION },
+	{ "short", DNS_SHORT },
 };
 
 static const struct {
 	const char *name;
 	uint16_t type;
 } types[] = {
-	{ "ANY", 0 },	 { "A", TYPE_A },   { "CNAME", TYPE_CNAME },
+	{ "ANY", 0 },      { "A", TYPE_A },     { "CNAME", TYPE_CNAME },
 	{ "MX", TYPE_MX }, { "TXT", TYPE_TXT }, { "AAAA", TYPE_AAAA },
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * LD_PRELOAD object: with FAILALLOC=N the Nth malloc, calloc or realloc of the process from its constructors on fails with ENOMEM.
- * FAILALLOC_COUNT=FILE: at exit the number of allocations there were is written to FILE.
+ * LD_PRELOAD object: with FAILALLOC=N the Nth malloc, calloc or realloc of the process from its
+ * constructors on fails with ENOMEM. FAILALLOC_COUNT=FILE: at exit the number of allocations there
+ * were is written to FILE.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -11,7 +11,7 @@
 
 struct watch {
 	bool used;
-	int fd;	      /* -1: only a time */
+	int fd;       /* -1: only a time */
 	short events; /* what ready() wants to hear of; 0 and no due time: nothing */
 	int64_t due;  /* now_ms() clock; 0: never. Cleared before ready() is called for it */
 	void (*ready)(void *self, short revents); /* revents 0: the time has come */

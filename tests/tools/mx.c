@@ -93,7 +93,8 @@ static bool conn_write(struct conn *c)
 		size_t n = c->out.n - c->out_pos;
 		if (c->chunk && n > (size_t)c->chunk)
 			n = (size_t)c->chunk;
-		ssize_t sent = send(c->watch->fd, c->out.p + c->out_pos, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t sent =
+			send(c->watch->fd, c->out.p + c->out_pos, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0 && errno == EAGAIN)
 			return false;
 		if (sent < 0) {
@@ -174,7 +175,8 @@ static size_t message_end(struct conn *c)
 	if (c->in.n >= 3 && memcmp(c->in.p, ".\r\n", 3) == 0)
 		return 3;
 	size_t from = c->scanned > 4 ? c->scanned - 4 : 0;
-	const char *dot = c->in.n > from ? memmem(c->in.p + from, c->in.n - from, "\r\n.\r\n", 5) : NULL;
+	const char *dot =
+		c->in.n > from ? memmem(c->in.p + from, c->in.n - from, "\r\n.\r\n", 5) : NULL;
 	c->scanned = c->in.n;
 	return dot ? (size_t)(dot - c->in.p) + 5 : 0;
 }
@@ -288,7 +290,8 @@ static void conn_left(struct conn *c)
 	const struct item *item = c->pos < c->script->n ? &c->script->item[c->pos] : NULL;
 	run_note(c->mx->run, "%s -> end", c->script->addr);
 	if (item && item->kind != ITEM_SEND && item->kind != ITEM_ACT)
-		conn_wrong(c, xprintf("the client left, wanted \"%s\", got", bytes_text(&item->text)),
+		conn_wrong(c,
+			   xprintf("the client left, wanted \"%s\", got", bytes_text(&item->text)),
 			   bytes_text(&c->in), c->in.n);
 	conn_end(c, false);
 }
@@ -324,7 +327,8 @@ static void conn_ready(void *self, short revents)
 		conn_rearm(c);
 }
 
-/* The script of connection number `nth` to an address; the last one for those that the story does not know. */
+/* The script of connection number `nth` to an address; the last one for those that the story does
+ * not know. */
 static const struct script *script_for(struct mx *m, struct host *h, size_t nth)
 {
 	const struct script *last = NULL;
@@ -382,14 +386,16 @@ static int listen_on(const char *addr, uint16_t port, bool small, int backlog)
 	return fd;
 }
 
-/* With a backlog of 0 one connection fills the queue, and the kernel passes over every further SYN. */
+/* With a backlog of 0 one connection fills the queue, and the kernel passes over every further SYN.
+ */
 static void host_plug(struct host *h, uint16_t port)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
 	inet_pton(AF_INET, h->addr, &sin.sin_addr);
 	for (int i = 0; i < 3; i++) {
 		h->plug[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (connect(h->plug[i], (struct sockaddr *)&sin, sizeof(sin)) != 0 && errno != EINPROGRESS)
+		if (connect(h->plug[i], (struct sockaddr *)&sin, sizeof(sin)) != 0 &&
+		    errno != EINPROGRESS)
 			die("cannot fill the queue of %s", h->addr);
 	}
 }
@@ -415,7 +421,8 @@ static void host_open(struct mx *m, const struct script *s)
 	struct host *h = &m->host[m->nhost++];
 	bool unreachable = wants(s, ACT_UNREACHABLE);
 	*h = (struct host){ .mx = m, .addr = s->addr, .plug = { -1, -1, -1 } };
-	h->fd = listen_on(s->addr, port, wants(s, ACT_DEAF) || wants(s, ACT_SLOW), unreachable ? 0 : 64);
+	h->fd = listen_on(s->addr, port, wants(s, ACT_DEAF) || wants(s, ACT_SLOW),
+			  unreachable ? 0 : 64);
 	if (unreachable)
 		host_plug(h, port);
 	else
@@ -476,8 +483,9 @@ enum final conn_final(const struct conn *c)
 		if (line[3] != '-' && c->torn)
 			return FINAL_DOUBTFUL;
 		if (line[3] != '-')
-			return line[0] == '2' ? FINAL_DELIVERED :
-			       line[0] == '3' ? FINAL_UNANSWERED : FINAL_REFUSED;
+			return line[0] == '2'   ? FINAL_DELIVERED
+			       : line[0] == '3' ? FINAL_UNANSWERED
+						: FINAL_REFUSED;
 		line = lf + 1;
 	}
 	return FINAL_UNANSWERED;

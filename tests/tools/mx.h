@@ -17,21 +17,21 @@ struct conn {
 	struct mx *mx;
 	const struct script *script;
 	struct watch *watch; /* NULL: over */
-	size_t pos;	     /* item of the script */
-	bool begun;	     /* the item at pos has been */
+	size_t pos;          /* item of the script */
+	bool begun;          /* the item at pos has been */
 	bool eof, deaf, stalled;
 	enum fault_kind after; /* hits when the item at pos has been sent */
-	int64_t lines; /* ITEM_ANY: seen so far */
+	int64_t lines;         /* ITEM_ANY: seen so far */
 	struct bytes in, out;
 	size_t out_pos;
 	int64_t chunk, gap, next_write; /* bytes of one write, ms between */
-	int64_t slow, next_read;	/* bytes of one read; 0: all there is */
+	int64_t slow, next_read;        /* bytes of one read; 0: all there is */
 	int64_t wait_until;
-	size_t body; /* bytes of the message that ITEM_PART took from `in` already */
+	size_t body;    /* bytes of the message that ITEM_PART took from `in` already */
 	size_t scanned; /* of `in`, for the final dot */
 	bool has_message;
 	size_t conns_then; /* how many connections there had been when it was complete */
-	bool torn; /* reset: nobody knows what of our words arrived */
+	bool torn;         /* reset: nobody knows what of our words arrived */
 	struct bytes said;
 	size_t final; /* where in `said` the answer to the final dot begins */
 };
@@ -45,7 +45,7 @@ struct mx {
 		const char *addr;
 		struct watch *watch;
 		int fd, plug[3]; /* plug: connections that fill the queue of an unreachable host */
-		size_t taken;	 /* connections so far */
+		size_t taken;    /* connections so far */
 	} host[MX_HOSTS];
 	size_t nhost;
 	struct conn conn[MX_CONNS]; /* in the order of their coming */

@@ -8,8 +8,9 @@
 
 #include "play.h"
 
-#define HANG_MS	   20000 /* no story lasts as long */
-#define LEAVE_MS   2000	 /* from the exit of mxdirect to the end of its last process and connection */
+#define HANG_MS  10000 /* no story lasts as long */
+#define LEAVE_MS 2000  /* from the exit of mxdirect to the end of its last process and connection  \
+			*/
 #define TRANSCRIPT 12000
 
 void run_note(struct run *r, const char *fmt, ...)
@@ -48,7 +49,8 @@ bool run_faulty(const struct run *r)
 enum fault_kind run_event(struct run *r)
 {
 	r->events++;
-	return r->events == r->fault.at && r->fault.kind != FAULT_ALLOC ? r->fault.kind : FAULT_NONE;
+	return r->events == r->fault.at && r->fault.kind != FAULT_ALLOC ? r->fault.kind
+									: FAULT_NONE;
 }
 
 void run_act(struct run *r, const struct item *act)

@@ -12,12 +12,11 @@
 /* What a worker owns: its net, ports and folder, and how mxdirect is started. */
 struct lab {
 	struct story_names names;
-	uint16_t dns_port;
 	int dns_udp, dns_tcp; /* bound for as long as the worker lives */
 	const char *program;  /* DIR/sbin/mxdirect */
 	const char *wrap;     /* words in front of it; NULL: none */
 	const char *preload;  /* failalloc.so; NULL: none */
-	int scale;	      /* all times are so much longer: valgrind, sanitizers */
+	int scale;            /* all times are so much longer: valgrind, sanitizers */
 	bool verbose;
 };
 

@@ -2,10 +2,11 @@
 /*
  * Plays scenarios against an installed mxdirect, several at a time, on loopback only:
  *
- *	scenario [-b DIR] [-j JOBS] [-v] [--cut] [--alloc FAILALLOC.so] [--wrap 'valgrind -q ...'] [--scale N] FILE...
+ *	scenario [-b DIR] [-j JOBS] [-v] [--cut] [--alloc FAILALLOC.so] [--wrap 'valgrind -q ...']
+ *[--scale N] FILE...
  *
- * Each worker process takes one unit (a scenario and a kind of fault) after the other, plays it in one poll loop, and repeats it for
- * every event that the fault can hit.
+ * Each worker process takes one unit (a scenario and a kind of fault) after the other, plays it in
+ *one poll loop, and repeats it for every event that the fault can hit.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,12 +46,14 @@ static const char *const fault_names[] = { "", "cut", "reset", "stall", "garble"
 static int bind_on(int family, const char *addr, uint16_t port, int type)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_port = htons(port),
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6,
+				     .sin6_port = htons(port),
 				     .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	if (family == AF_INET && inet_pton(AF_INET, addr, &sin.sin_addr) != 1)
 		return -1;
 	int fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	const struct sockaddr *sa = family == AF_INET ? (struct sockaddr *)&sin : (struct sockaddr *)&sin6;
+	const struct sockaddr *sa =
+		family == AF_INET ? (struct sockaddr *)&sin : (struct sockaddr *)&sin6;
 	if (fd >= 0 && bind(fd, sa, family == AF_INET ? sizeof(sin) : sizeof(sin6)) == 0)
 		return fd;
 	if (fd >= 0)
@@ -66,13 +69,14 @@ static bool take_ports(struct lab *lab, uint16_t port)
 	int smtp6 = bind_on(AF_INET6, "::1", (uint16_t)(port + 1), SOCK_STREAM);
 	lab->dns_udp = bind_on(AF_INET, addr, port, SOCK_DGRAM);
 	lab->dns_tcp = bind_on(AF_INET, addr, port, SOCK_STREAM);
-	lab->dns_port = port;
+	lab->names.dns_port = port;
 	lab->names.port = (uint16_t)(port + 1);
 	free(addr);
 	bool v6 = smtp6 >= 0 || errno == EAFNOSUPPORT;
 	if (smtp6 >= 0)
 		close(smtp6);
-	return v6 && smtp >= 0 && lab->dns_udp >= 0 && lab->dns_tcp >= 0 && listen(lab->dns_tcp, 8) == 0;
+	return v6 && smtp >= 0 && lab->dns_udp >= 0 && lab->dns_tcp >= 0 &&
+	       listen(lab->dns_tcp, 8) == 0;
 }
 
 /* An address of this machine that is not a loopback one. */
@@ -84,7 +88,8 @@ static const char *own_address(void)
 	if (getifaddrs(&list) != 0)
 		return NULL;
 	for (i = list; i && !found; i = i->ifa_next) {
-		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || i->ifa_flags & IFF_LOOPBACK)
+		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET ||
+		    i->ifa_flags & IFF_LOOPBACK)
 			continue;
 		const struct sockaddr_in *sin = (const void *)i->ifa_addr;
 		found = xprintf("%s", inet_ntop(AF_INET, &sin->sin_addr, text, sizeof(text)));
@@ -230,7 +235,8 @@ int main(int argc, char **argv)
 {
 	struct options o = { .base = "/usr", .jobs = 8, .lab.scale = 1 };
 	parse_options(argc, argv, &o);
-	struct tally *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct tally *t =
+		mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (t == MAP_FAILED)
 		die("no memory");
 	memset(t, 0, sizeof(*t));

@@ -9,8 +9,9 @@
 static const struct {
 	const char *name, *text;
 } fragments[] = {
-	{ "@hello", "> 220 mx.test ESMTP < EHLO client.test > 250-mx.test|250-PIPELINING|250-8BITMIME"
-		    "|250-SMTPUTF8|250-ENHANCEDSTATUSCODES|250 SIZE 10000000" },
+	{ "@hello",
+	  "> 220 mx.test ESMTP < EHLO client.test > 250-mx.test|250-PIPELINING|250-8BITMIME"
+	  "|250-SMTPUTF8|250-ENHANCEDSTATUSCODES|250 SIZE 10000000" },
 	{ "@bare", "> 220 mx.test ESMTP < EHLO client.test > 250 mx.test" },
 	{ "@mail", "< MAIL FROM:<*>* > 250 2.1.0 ok" },
 	{ "@rcpt", "< RCPT TO:<*>* > 250 2.1.5 ok" },
@@ -25,13 +26,20 @@ static const struct {
 	enum act act;
 	char argument; /* n number, t time, s signal */
 } acts[] = {
-	{ "close", ACT_CLOSE, 0 },	   { "reset", ACT_RESET, 0 },
-	{ "stall", ACT_STALL, 0 },	   { "wait", ACT_WAIT, 't' },
-	{ "drip", ACT_DRIP, 't' },	   { "pieces", ACT_PIECES, 'n' },
-	{ "slow", ACT_SLOW, 'n' },	   { "deaf", ACT_DEAF, 0 },
-	{ "hear", ACT_HEAR, 0 },	   { "guard", ACT_GUARD, 's' },
-	{ "agent", ACT_AGENT, 's' },	   { "host-gone", ACT_HOST_GONE, 0 },
-	{ "reader-gone", ACT_READER_GONE, 0 }, { "unreachable", ACT_UNREACHABLE, 0 },
+	{ "close", ACT_CLOSE, 0 },
+	{ "reset", ACT_RESET, 0 },
+	{ "stall", ACT_STALL, 0 },
+	{ "wait", ACT_WAIT, 't' },
+	{ "drip", ACT_DRIP, 't' },
+	{ "pieces", ACT_PIECES, 'n' },
+	{ "slow", ACT_SLOW, 'n' },
+	{ "deaf", ACT_DEAF, 0 },
+	{ "hear", ACT_HEAR, 0 },
+	{ "guard", ACT_GUARD, 's' },
+	{ "agent", ACT_AGENT, 's' },
+	{ "host-gone", ACT_HOST_GONE, 0 },
+	{ "reader-gone", ACT_READER_GONE, 0 },
+	{ "unreachable", ACT_UNREACHABLE, 0 },
 };
 
 static bool signal_parse(const char *text, int64_t *ret)
@@ -39,7 +47,7 @@ static bool signal_parse(const char *text, int64_t *ret)
 	static const struct {
 		const char *name;
 		int number;
-	} signals[] = { { "TERM", SIGTERM }, { "INT", SIGINT },	  { "HUP", SIGHUP },
+	} signals[] = { { "TERM", SIGTERM }, { "INT", SIGINT },   { "HUP", SIGHUP },
 			{ "KILL", SIGKILL }, { "SEGV", SIGSEGV }, { "STOP", SIGSTOP },
 			{ "PIPE", SIGPIPE }, { "ABRT", SIGABRT } };
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {

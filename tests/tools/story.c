@@ -7,7 +7,7 @@
 
 #include "story.h"
 
-#define DEFAULT_RUN	"-f s@sender.test -i Q1 -- r@example.test"
+#define DEFAULT_RUN     "-f s@sender.test -i Q1 -- r@example.test"
 #define DEFAULT_MESSAGE "From: s@sender.test\nSubject: test\n\nhello\n"
 
 /* A story without a dns line has two hosts. */
@@ -47,6 +47,9 @@ static bool substitute(const char *p, const struct story_names *names, struct by
 		} else if (strncmp(p, "$PORT", 5) == 0) {
 			bytes_addf(out, "%u", names->port);
 			p += 5;
+		} else if (strncmp(p, "$DNS", 4) == 0) {
+			bytes_addf(out, "127.%d.0.253:%u", names->net, names->dns_port);
+			p += 4;
 		} else if (strncmp(p, "$DIR", 4) == 0) {
 			bytes_addf(out, "%s", names->dir);
 			p += 4;
@@ -153,7 +156,8 @@ static void read_feed(struct reading *r, const char *text)
 	size_t n;
 	char **word = words_split(text, &n);
 	for (size_t i = 0; i < n; i++) {
-		struct item *item = vector_more((void **)&r->story->feed, &r->story->nfeed, sizeof(*item));
+		struct item *item =
+			vector_more((void **)&r->story->feed, &r->story->nfeed, sizeof(*item));
 		bool took = false;
 		item->kind = ITEM_PART;
 		item->n = -1;
@@ -172,16 +176,22 @@ static void read_expect(struct reading *r, const char *text)
 	static const struct {
 		const char *name;
 		enum expect_kind kind;
-	} kinds[] = { { "exit", EXPECT_EXIT },	       { "line", EXPECT_LINE },
-		      { "delivered", EXPECT_DELIVERED }, { "connect", EXPECT_CONNECT },
-		      { "log", EXPECT_LOG },	       { "nolog", EXPECT_NOLOG },
-		      { "asked", EXPECT_ASKED },       { "not-asked", EXPECT_NOT_ASKED },
-		      { "within", EXPECT_WITHIN },     { "atleast", EXPECT_ATLEAST } };
+	} kinds[] = { { "exit", EXPECT_EXIT },
+		      { "line", EXPECT_LINE },
+		      { "delivered", EXPECT_DELIVERED },
+		      { "connect", EXPECT_CONNECT },
+		      { "log", EXPECT_LOG },
+		      { "nolog", EXPECT_NOLOG },
+		      { "asked", EXPECT_ASKED },
+		      { "not-asked", EXPECT_NOT_ASKED },
+		      { "within", EXPECT_WITHIN },
+		      { "atleast", EXPECT_ATLEAST } };
 	size_t n = strcspn(text, " ");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strlen(kinds[i].name) != n || strncmp(kinds[i].name, text, n) != 0)
 			continue;
-		struct expect *e = vector_more((void **)&r->story->expect, &r->story->nexpect, sizeof(*e));
+		struct expect *e =
+			vector_more((void **)&r->story->expect, &r->story->nexpect, sizeof(*e));
 		e->kind = kinds[i].kind;
 		struct bytes plain = { 0 };
 		unescape(text + n + strspn(text + n, " "), NULL, &plain);
@@ -202,9 +212,9 @@ static const struct {
 	const char *name;
 	void (*read)(struct reading *r, const char *text);
 } keywords[] = {
-	{ "dns", read_dns },	     { "host", read_host },	{ "set", read_set },
-	{ "unset", read_unset },     { "env", read_env },	{ "config", read_config },
-	{ "message", read_message }, { "run", read_run },	{ "feed", read_feed },
+	{ "dns", read_dns },         { "host", read_host }, { "set", read_set },
+	{ "unset", read_unset },     { "env", read_env },   { "config", read_config },
+	{ "message", read_message }, { "run", read_run },   { "feed", read_feed },
 	{ "expect", read_expect },   { "may", read_may },
 };
 
@@ -259,7 +269,8 @@ static void read_lines(struct reading *r, const char *text)
 	bytes_free(&line);
 }
 
-/* RFC 5321 4.5.2 over what a host MTA hands over: LF or CRLF ends a line, every CR before it belongs to it, another CR is a blank. */
+/* RFC 5321 4.5.2 over what a host MTA hands over: LF or CRLF ends a line, so does the end; every
+ * CR before it belongs to it, another CR is a blank. */
 static void make_wire(const struct bytes *m, struct bytes *out)
 {
 	bool start = true;
@@ -267,6 +278,8 @@ static void make_wire(const struct bytes *m, struct bytes *out)
 		size_t crs = 0;
 		while (i + crs < m->n && m->p[i + crs] == '\r')
 			crs++;
+		if (crs && i + crs == m->n)
+			break;
 		if (i + crs < m->n && m->p[i + crs] == '\n') {
 			bytes_add(out, "\r\n", 2);
 			start = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A scenario file as data: what DNS and the MX hosts do, how mxdirect is started, and what must come out.
+ * A scenario file as data: what DNS and the MX hosts do, how mxdirect is started, and what must
+ *come out.
  *
  *	# 042 The second MX takes what the first one refused in its greeting (failover row 3).
  *	dns    example.test MX 10 a.test, 20 b.test
@@ -14,7 +15,8 @@
  *	expect connect 127.0.0.2 127.0.0.3
  *	expect delivered 127.0.0.3
  *
- * A line that begins with white space goes on with the one before. tests/tools/README says what each word means.
+ * A line that begins with white space goes on with the one before. tests/tools/README says what
+ *each word means.
  */
 #ifndef TOOLS_STORY_H
 #define TOOLS_STORY_H
@@ -24,7 +26,8 @@
 enum item_kind {
 	ITEM_SEND,    /* > TEXT   >> TEXT (no line end) */
 	ITEM_LINE,    /* < PATTERN */
-	ITEM_MESSAGE, /* < @message, < @raw TEXT: the message up to its final dot, and what it must be */
+	ITEM_MESSAGE, /* < @message, < @raw TEXT: the message up to its final dot, and what it must
+			 be */
 	ITEM_PART,    /* < @bytes N */
 	ITEM_ANY,     /* < @any N: N lines, whatever they are */
 	ITEM_EOF,     /* < @eof */
@@ -35,15 +38,15 @@ enum act {
 	ACT_CLOSE,
 	ACT_RESET,
 	ACT_STALL,
-	ACT_WAIT,   /* ms */
-	ACT_DRIP,   /* ms between single bytes, from here on */
-	ACT_PIECES, /* bytes in a packet, from here on */
-	ACT_SLOW,   /* bytes read each 20 ms, from here on */
-	ACT_DEAF,   /* nothing is read any more */
-	ACT_HEAR,   /* as usual again */
-	ACT_GUARD,  /* signal number, to mxdirect */
-	ACT_AGENT,  /* signal number, to its child */
-	ACT_HOST_GONE,	 /* the process that started mxdirect dies */
+	ACT_WAIT,        /* ms */
+	ACT_DRIP,        /* ms between single bytes, from here on */
+	ACT_PIECES,      /* bytes in a packet, from here on */
+	ACT_SLOW,        /* bytes read each 20 ms, from here on */
+	ACT_DEAF,        /* nothing is read any more */
+	ACT_HEAR,        /* as usual again */
+	ACT_GUARD,       /* signal number, to mxdirect */
+	ACT_AGENT,       /* signal number, to its child */
+	ACT_HOST_GONE,   /* the process that started mxdirect dies */
 	ACT_READER_GONE, /* nobody reads its output */
 	ACT_UNREACHABLE, /* only first: connects are never answered */
 };
@@ -53,7 +56,8 @@ struct item {
 	enum act act;
 	int64_t n;
 	struct bytes text;
-	bool raw; /* ITEM_MESSAGE: compare the wire bytes with text, not with the canonical message */
+	bool raw; /* ITEM_MESSAGE: compare the wire bytes with text, not with the canonical message
+		   */
 };
 
 struct script {
@@ -83,7 +87,7 @@ enum dns_fault {
 
 struct dns_rule {
 	const char *name; /* glob */
-	uint16_t type;	  /* 0: any */
+	uint16_t type;    /* 0: any */
 	enum dns_fault fault;
 	bool truncate; /* UDP says TC, TCP has the answer */
 	int64_t delay;
@@ -102,7 +106,7 @@ enum expect_kind {
 	EXPECT_NOLOG,
 	EXPECT_ASKED,
 	EXPECT_NOT_ASKED,
-	EXPECT_WITHIN,	/* ms */
+	EXPECT_WITHIN,  /* ms */
 	EXPECT_ATLEAST, /* ms */
 };
 
@@ -132,7 +136,7 @@ struct story {
 /* What stands behind $NAME in a file, and which loopback net takes the place of 127.0.0.x. */
 struct story_names {
 	int net; /* 127.NET.0.x */
-	uint16_t port;
+	uint16_t port, dns_port;
 	const char *dir, *own;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What every part of the scenario lab needs. The lab shares no code with mxdirect, so that it does not share its mistakes. It is a
- * test tool: without memory, or when the machine does not give it a socket, it says so and exits with status 2.
+ * What every part of the scenario lab needs. The lab shares no code with mxdirect, so that it does
+ * not share its mistakes. It is a test tool: without memory, or when the machine does not give it a
+ * socket, it says so and exits with status 2.
  */
 #ifndef TOOLS_UTIL_H
 #define TOOLS_UTIL_H
@@ -39,8 +40,8 @@ bool parse_number(const char *text, int64_t *ret);
 bool parse_ms(const char *text, int64_t *ret); /* "20ms", "2s" */
 
 /*
- * \n \r \t \0 \\ \| \s (a blank) \xHH and \(N:TEXT) (TEXT N times; no nesting) become what they stand for. `line_end`: what a bare |
- * becomes; NULL: itself.
+ * \n \r \t \0 \\ \| \s (a blank) \xHH and \(N:TEXT) (TEXT N times; no nesting) become what they
+ * stand for. `line_end`: what a bare | becomes; NULL: itself.
  */
 void unescape(const char *text, const char *line_end, struct bytes *out);
 /* The other direction, for reports: one line, at most `max` bytes of `in`. */

@@ -149,6 +149,8 @@ static void check_fault(enum fault fault, size_t at, bool pipelining)
 	} else {
 		CHECK(label, o[0].event == EVENT_LOST && o[0].code.cls == 4);
 		CHECK(label, strstr(o[0].text, X " said without being asked: ") == o[0].text);
+		CHECK(label,
+		      o[0].cause == (fault == FAULT_EARLY_421 ? CAUSE_SERVER : CAUSE_NETWORK));
 	}
 	arena_close(p.arena);
 }
@@ -479,6 +481,24 @@ static void test_unwritable(void)
 	}
 }
 
+/* With every other recipient refused there is nobody left to send to. */
+static void test_unwritable_last(void)
+{
+	static const struct answer refused = { "RCPT", "550 5.1.1 no\r\n" };
+	for (int pipelining = 0; pipelining < 2; pipelining++) {
+		static struct play p;
+		play_init(&p, 2, pipelining);
+		p.rcpt[1].addr.local = repeat(&p, '"', LIMIT_LOCAL);
+		p.answers = &refused;
+		p.nanswers = 1;
+		play(&p);
+		CHECK_STR("said", play_log(&p),
+			  pipelining ? E "[" M "|" R1 "|DATA][.]QUIT" : E "[" M "][" R1 "]QUIT");
+		CHECK("both", p.got[0].cause == CAUSE_SERVER && p.got[1].cause == CAUSE_LOCAL);
+		arena_close(p.arena);
+	}
+}
+
 /* A sender that cannot be written is the message's fault, and nothing is said of it. */
 static void test_unwritable_sender(void)
 {
@@ -566,6 +586,7 @@ TEST_MAIN("dialog", { "stories", test_stories }, { "every reply", test_grid },
 	  { "literal as our name", test_literal_helo }, { "bad name of ours", test_bad_helo },
 	  { "many", test_many }, { "many refused", test_many_refused },
 	  { "long addresses", test_long_addresses }, { "unwritable", test_unwritable },
+	  { "unwritable, the last", test_unwritable_last },
 	  { "unwritable sender", test_unwritable_sender }, { "null sender", test_null_sender },
 	  { "phases", test_phases }, { "phases, pipelined", test_phases_pipelined },
 	  { "memory", test_memory })

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A session with any server: it ends, every recipient has an outcome, and nothing counts as
+ * delivered that was not.
+ *
+ * Four bytes say how many recipients, what the server offers, who is skipped, what the message is;
+ * then one byte for each step: '2' '3' '4' '5' 'b' 'n' 'x' a reply, 'L' 'l' lost (theirs, ours),
+ * 'E' 'e' early bytes, all others what a friendly server does.
+ */
+#include <stdint.h>
+
+#include "core/dialog.h"
+
+#define RCPTS 5
+#define STEPS 32
+#define REQUIRE(condition)                                                                         \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			abort();                                                                   \
+	} while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What an onlooker knows of the session. */
+struct session {
+	const uint8_t *in;
+	size_t n;
+	uint8_t offers;
+	struct dialog *d;
+	bool skip[RCPTS], accepted[RCPTS];
+	size_t naccepted;
+	bool mail_taken, text_wanted, text_sent, committed, taken;
+	bool over, early_at_dot;
+	char said[DIALOG_OUT];
+	struct span due; /* commands without a reply */
+};
+
+static char next_byte(struct session *s)
+{
+	if (s->n == 0)
+		return 'L';
+	s->n--;
+	return (char)*s->in++;
+}
+
+static void make_reply(const struct session *s, char op, struct span command, struct reply *ret)
+{
+	static const char ops[] = "2345bnx";
+	static const char *const lines[] = {
+		"250 2.1.5 ok\r\n",
+		"354 go\r\n",
+		"450 4.2.0 wait\r\n",
+		"550-5.1.1 no\r\n550 user\r\n",
+		"421 bye\r\n",
+		"521 5.3.2 never\r\n",
+		"552 5.5.3 too many\r\n",
+	};
+	static const struct span offers[] = { SPAN("250-PIPELINING\r\n"), SPAN("250-8BITMIME\r\n"),
+					      SPAN("250-SIZE 1000\r\n"), SPAN("250-SMTPUTF8\r\n"),
+					      SPAN("250-SIZE\r\n") };
+	struct reply_parser p;
+	char room[256];
+	struct buf text;
+	size_t used;
+	const char *known = op ? strchr(ops, op) : NULL;
+	buf_init(&text, room, sizeof(room));
+	if (known) {
+		buf_add(&text, span_of(lines[known - ops]));
+	} else if (span_equal(command, SPAN("DATA"))) {
+		buf_add(&text, span_of(lines[1]));
+	} else {
+		buf_add(&text, SPAN("250-mx.test\r\n"));
+		for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++)
+			if (s->offers >> i & 1)
+				buf_add(&text, offers[i]);
+		buf_add(&text, SPAN("250 ok\r\n"));
+	}
+	reply_parser_init(&p);
+	REQUIRE(reply_parse(&p, buf_view(&text), &used) == PARSE_DONE);
+	*ret = p.reply;
+}
+
+static void hear(struct session *s, char op)
+{
+	struct span command;
+	struct reply r;
+	REQUIRE(span_cut(&s->due, '\n', &command));
+	command = span_trim(command);
+	make_reply(s, op, command, &r);
+	bool yes = reply_class(&r) == 2;
+	if (command.p[0] == 'M') {
+		s->mail_taken = yes;
+	} else if (command.p[0] == 'R' && yes && s->mail_taken) {
+		char who = command.p[9] == '"' ? command.p[10] : command.p[9];
+		s->accepted[who - '0'] = true;
+		s->naccepted++;
+	} else if (command.p[0] == 'D') {
+		s->text_wanted = reply_class(&r) == 3;
+	} else if (command.p[0] == '.' && s->committed) {
+		s->taken = yes;
+	}
+	dialog_heard(s->d, &r);
+}
+
+static void say(struct session *s, const struct buf *out)
+{
+	struct span rest = buf_view(out), line;
+	REQUIRE(!out->overflow && rest.n > 2 && rest.n < DIALOG_OUT && s->due.n == 0);
+	REQUIRE(rest.p[rest.n - 1] == '\n');
+	memcpy(s->said, rest.p, rest.n);
+	s->due = (struct span){ s->said, rest.n };
+	while (span_cut(&rest, '\n', &line)) {
+		REQUIRE(line.n > 1 && line.n < LIMIT_COMMAND);
+		REQUIRE(memchr(line.p, '\r', line.n) == line.p + line.n - 1);
+		REQUIRE(memchr(line.p, '\0', line.n) == NULL);
+		if (line.p[0] == '.')
+			REQUIRE(s->text_wanted &&
+				(s->committed ? s->naccepted > 0 : s->naccepted == 0));
+	}
+	dialog_done(s->d);
+}
+
+static bool strike(struct session *s, char op, enum dialog_want want)
+{
+	struct error why;
+	err_set(&why, ERR_TEMP, op == 'l' ? ESC(4, 3, 0) : ESC(4, 4, 2), "trouble");
+	bool early = (op == 'E' || op == 'e') && want != DIALOG_HEAR;
+	if (early)
+		dialog_early(s->d, op == 'e' ? SPAN("421 bye\r\n") : SPAN("250 ok\r\n354"));
+	else if (op == 'L' || op == 'l' || op == 'E' || op == 'e')
+		dialog_lost(s->d, &why, op == 'l');
+	else
+		return false;
+	/* What came before the dot was said is no answer to it. */
+	s->early_at_dot = early && s->committed;
+	s->over = true;
+	return true;
+}
+
+/* False: over. */
+static bool step(struct session *s)
+{
+	char room[DIALOG_OUT];
+	struct buf out;
+	buf_init(&out, room, sizeof(room));
+	enum dialog_want want = dialog_next(s->d, &out);
+	if (want == DIALOG_OVER) {
+		struct span bye = buf_view(&out);
+		REQUIRE(bye.n == 0 || span_equal(bye, SPAN("QUIT\r\n")));
+		REQUIRE(bye.n == 0 || !s->text_wanted || s->committed || s->naccepted == 0);
+		return false;
+	}
+	REQUIRE(!s->over && dialog_patience(s->d) > 0 && dialog_phase(s->d));
+	REQUIRE(dialog_committed(s->d) == s->committed);
+	char op = next_byte(s);
+	if (strike(s, op, want))
+		return true;
+	if (want == DIALOG_SAY) {
+		say(s, &out);
+	} else if (want == DIALOG_HEAR) {
+		hear(s, op);
+	} else {
+		REQUIRE(s->text_wanted && s->naccepted > 0 && !s->committed);
+		REQUIRE(s->text_sent == (want == DIALOG_COMMIT));
+		s->committed = want == DIALOG_COMMIT;
+		s->text_sent = true;
+		dialog_done(s->d);
+	}
+	return true;
+}
+
+static void check_outcome(const struct session *s, const struct outcome *o, bool accepted)
+{
+	enum failover_event e = o->event;
+	bool refused = e == EVENT_REPLY_4XX || e == EVENT_REPLY_5XX;
+	REQUIRE(e != EVENT_NONE && o->text && o->relay);
+	REQUIRE((e == EVENT_ACCEPTED) == (s->taken && accepted));
+	REQUIRE(o->code.cls == (e == EVENT_ACCEPTED ? 2 : 4) ||
+		(e != EVENT_ACCEPTED && o->code.cls == 5));
+	if (e == EVENT_FINAL_UNKNOWN)
+		REQUIRE(s->committed && accepted && o->code.cls == 4);
+	if (s->committed && accepted)
+		REQUIRE(e == EVENT_ACCEPTED || e == EVENT_FINAL_UNKNOWN || refused ||
+			(s->early_at_dot && e == EVENT_LOST));
+	if (s->committed && !accepted)
+		REQUIRE(refused);
+}
+
+/* The recipients' names start with their numbers. */
+static void make_rcpts(struct arena *a, uint8_t how, struct recipient *rcpt)
+{
+	for (size_t i = 0; i < RCPTS; i++) {
+		/* The last one of the long ones is too long for a command. */
+		size_t n = how & 8 ? (i + 1 < RCPTS ? 600 + 100 * i : LIMIT_LOCAL) : 2;
+		char *local = ARENA_NEW(a, char, n + 3);
+		memset(local, '"', n);
+		if (how & 32)
+			memcpy(local + n - 2, "\xc3\xbc", 2);
+		local[0] = (char)('0' + i);
+		rcpt[i] = (struct recipient){ .addr = { local, "b.test" }, .text = "" };
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct config config = {
+		.greeting_timeout = 1, .command_timeout = 2, .data_timeout = 3, .final_timeout = 4
+	};
+	if (size < 4)
+		return 0;
+	struct arena *a = arena_open(LIMIT_ARENA);
+	struct recipient rcpt[RCPTS];
+	struct session s = {
+		.in = data + 4, .n = size - 4, .offers = data[1], .due = SPAN("greeting\n")
+	};
+	struct envelope e = { .rcpt = rcpt, .nrcpt = 1 + data[0] % RCPTS, .domain = "b.test" };
+	struct facts facts = { .has_8bit = data[3] & 1,
+			       .header_utf8 = data[3] & 2,
+			       .size = data[3] & 4 ? 2000 : 5 };
+	e.sender = data[3] & 16 ? (struct addr){ "", "" } : (struct addr){ "s", "a.test" };
+	make_rcpts(a, data[3], rcpt);
+	for (size_t i = 0; i + 1 < e.nrcpt; i++) /* never all */
+		s.skip[i] = data[2] >> i & 1;
+	struct dialog_script script = { "me.test", "mx.test", &e, s.skip, &facts, &config };
+	s.d = dialog_new(a, &script);
+	size_t steps = 0;
+	while (step(&s))
+		REQUIRE(++steps < STEPS);
+	REQUIRE(!step(&s)); /* over stays over */
+	for (size_t i = 0; i < e.nrcpt; i++) {
+		const struct outcome *o = &dialog_outcomes(s.d)[i];
+		if (s.skip[i])
+			REQUIRE(o->event == EVENT_NONE && !s.accepted[i]);
+		else
+			check_outcome(&s, o, s.accepted[i]);
+	}
+	arena_close(a);
+	return 0;
+}

@@ -92,16 +92,28 @@ def parse_question(query):
     return '.'.join(labels), kind, query[12:at + 5]
 
 
+def bind_both(address):
+    """UDP and TCP sockets with one port; what is free for one may be taken for the other."""
+    for _ in range(50):
+        tcp = socket.create_server((address, 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+            return udp, tcp
+        except OSError:
+            tcp.close()
+            udp.close()
+    raise AssertionError('no port is free for both UDP and TCP')
+
+
 class Server:
     """Answers in a thread of its own until close(). `queries` counts the questions for each (name, type)."""
 
     def __init__(self, zone_text, address='127.0.0.1'):
         self.zone = Zone(zone_text)
         self.queries = {}
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind((address, 0))
+        self.udp, self.tcp = bind_both(address)
         self.port = self.udp.getsockname()[1]
-        self.tcp = socket.create_server((address, self.port))
         self.wake_read, self.wake_write = socket.socketpair()
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()

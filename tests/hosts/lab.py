@@ -170,9 +170,9 @@ def submit(port, sender, recipient, message, mail=(), rcpt=()):
 
 
 class Lab:
-    """program: the mxdirect to test. Give `config` to add lines to its configuration."""
+    """program: the mxdirect to test. dns_port: another name server than the lab's own."""
 
-    def __init__(self, program, config=''):
+    def __init__(self, program, dns_port=None):
         os.umask(0o022)
         os.environ['PATH'] = '/usr/sbin:/usr/bin:/sbin:/bin'
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that close() is reached
@@ -184,7 +184,7 @@ class Lab:
         self.dns = dns.Server(ZONE)
         self.mx = mx.Servers(HOSTS)
         self.config = write(self.path('mxdirect.conf'),
-                            CONFIG.format(port=self.mx.port, dns_port=self.dns.port) + config)
+                            CONFIG.format(port=self.mx.port, dns_port=dns_port or self.dns.port))
         os.mkdir(self.path('trace'))
         shutil.chown(self.path('trace'), 'mxdirect', 'mxdirect')
         self.trace = Log(self.path('trace', 'trace'))
@@ -328,8 +328,11 @@ class Postfix:
         run('postqueue', '-c', self.directory, '-f')
 
     def drop(self, queue_id):
-        """Forget a message that stays deferred."""
-        run('postsuper', '-c', self.directory, '-d', queue_id)
+        """Forget a message. postsuper wants the log, which only a running Postfix has."""
+        if self.running():
+            run('postsuper', '-c', self.directory, '-d', queue_id)
+        for path in glob.glob(self.lab.path('queue', '**', queue_id), recursive=True):
+            os.remove(path)
 
     def verdict(self, queue_id, to='', since=0):
         """(dsn, status, text) of the log line for the recipient."""

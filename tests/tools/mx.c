@@ -480,12 +480,10 @@ enum final conn_final(const struct conn *c)
 			return FINAL_UNANSWERED;
 		if (lf - line > 512 || memchr(line, '\0', (size_t)(lf - line)))
 			return FINAL_DOUBTFUL;
-		if (line[3] != '-' && c->torn)
-			return FINAL_DOUBTFUL;
+		if (line[3] != '-' && line[0] == '2')
+			return c->torn ? FINAL_DOUBTFUL : FINAL_DELIVERED;
 		if (line[3] != '-')
-			return line[0] == '2'   ? FINAL_DELIVERED
-			       : line[0] == '3' ? FINAL_UNANSWERED
-						: FINAL_REFUSED;
+			return line[0] == '3' ? FINAL_UNANSWERED : FINAL_REFUSED;
 		line = lf + 1;
 	}
 	return FINAL_UNANSWERED;

@@ -178,11 +178,11 @@ class Lab:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that close() is reached
         ensure_user('mxdirect')
         self.program = program
-        self.directory = tempfile.mkdtemp(prefix='mxdirect-lab-', dir='/tmp')
-        os.chmod(self.directory, 0o755)
         self.parts = []
         self.dns = dns.Server(ZONE)
         self.mx = mx.Servers(HOSTS)
+        self.directory = tempfile.mkdtemp(prefix='mxdirect-lab-', dir='/tmp')
+        os.chmod(self.directory, 0o755)
         self.config = write(self.path('mxdirect.conf'),
                             CONFIG.format(port=self.mx.port, dns_port=dns_port or self.dns.port))
         os.mkdir(self.path('trace'))

@@ -41,6 +41,8 @@ class Session:
         self.number = Session.number
         self.step = 'greeting'
         self.mail, self.rcpt = None, []
+        # asyncio does this only for sockets that it made itself.
+        writer.get_extra_info('socket').setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def say(self, kind, detail=''):
         self.servers.happened(Event(kind, self.host.name, self.number, detail))

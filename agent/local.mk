@@ -19,7 +19,8 @@ libfront_a_SOURCES = \
 	%D%/front/options.c %D%/front/options.h %D%/front/pipe.c %D%/front/pipe.h
 
 AGENT_LIBS = libfront.a libflow.a libcore.a libnet.a libconf.a libwire.a libbase.a
-AGENT_SYSTEM_LIBS = $(CARES_LIBS) $(CONFUSE_LIBS) $(IDN2_LIBS) -lresolv
+# libresolv only for the readers of DNS messages, a few kilobytes: not worth a library to load in every run.
+AGENT_SYSTEM_LIBS = $(CARES_LIBS) $(CONFUSE_LIBS) -l:libresolv.a
 
 # The guard stands alone: static where it can be, and no library of ours or anybody's but libc.
 sbin_PROGRAMS += mxdirect

@@ -1,7 +1,7 @@
 # Unit tests: one program a module, linked with its own floor and the floors below it and nothing else.
 FLOOR_BASE = libbase.a $(CUNIT_LIBS)
 FLOOR_WIRE = libwire.a libbase.a -lresolv $(CUNIT_LIBS)
-FLOOR_NET = libnet.a $(FLOOR_WIRE) $(CARES_LIBS) $(IDN2_LIBS)
+FLOOR_NET = libnet.a $(FLOOR_WIRE) $(CARES_LIBS)
 FLOOR_CONF = libconf.a $(FLOOR_BASE) $(CONFUSE_LIBS)
 FLOOR_CORE = libcore.a $(FLOOR_WIRE)
 FLOOR_FLOW = libflow.a libcore.a libnet.a libconf.a $(FLOOR_WIRE) $(AGENT_SYSTEM_LIBS)
@@ -102,7 +102,7 @@ endif
 %C%_unit_test_conf_LDADD = $(FLOOR_CONF)
 %C%_unit_test_config_SOURCES = %D%/unit/test_config.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_config_LDADD = $(FLOOR_CORE)
-%C%_unit_test_dialog_SOURCES = %D%/unit/test_dialog.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_dialog_SOURCES = %D%/unit/test_dialog.c %D%/unit/dialog_play.h %D%/unit/dialog_stories.h %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_dialog_LDADD = $(FLOOR_CORE)
 %C%_unit_test_envelope_SOURCES = %D%/unit/test_envelope.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_envelope_LDADD = $(FLOOR_CORE)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <dlfcn.h>
+
 #include <idn2.h>
 
 #include "base/text.h"
@@ -21,22 +23,60 @@ static bool no_form(const char *domain, const char *why, struct error *err)
 	return err_set(err, ERR_PERM, ESC(5, 1, 2), "domain \"%s\": %s", domain, why);
 }
 
-static bool from_unicode(struct arena *a, const char *domain, const char **ret, struct error *err)
+/*
+ * libidn2 brings libunistring, 2 MB of tables, into every process that is linked with it: a sixth
+ * of the start-up time of a run (tests/bench/run), while few domains need it. So it is loaded when
+ * the first one does.
+ */
+struct idn2 {
+	void *library;
+	int (*lookup)(const uint8_t *src, uint8_t **ret, int flags);
+	const char *(*strerror)(int rc);
+	void (*free)(void *p);
+};
+
+static bool idn2_load(struct idn2 *idn2, struct error *err)
+{
+	idn2->library = dlopen("libidn2.so.0", RTLD_NOW | RTLD_LOCAL);
+	if (!idn2->library)
+		return err_set(err, ERR_INTERNAL, ESC(4, 3, 0), "%s", dlerror());
+	*(void **)&idn2->lookup = dlsym(idn2->library, "idn2_lookup_u8");
+	*(void **)&idn2->strerror = dlsym(idn2->library, "idn2_strerror");
+	*(void **)&idn2->free = dlsym(idn2->library, "idn2_free");
+	if (idn2->lookup && idn2->strerror && idn2->free)
+		return true;
+	dlclose(idn2->library);
+	return err_set(err, ERR_INTERNAL, ESC(4, 3, 0),
+		       "libidn2.so.0 has not the functions of libidn2");
+}
+
+static bool translate(const struct idn2 *idn2, struct arena *a, const char *domain,
+		      const char **ret, struct error *err)
 {
 	uint8_t *ascii = NULL;
 	/* Nontransitional: sharp s and final sigma are letters of their own (UTS 46 section 4). */
-	int rc = idn2_lookup_u8((const uint8_t *)domain, &ascii,
-				IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	int rc = idn2->lookup((const uint8_t *)domain, &ascii,
+			      IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	if (rc == IDN2_MALLOC)
 		return err_nomem(err);
 	if (rc != IDN2_OK)
-		return no_form(domain, idn2_strerror(rc), err);
+		return no_form(domain, idn2->strerror(rc), err);
 	const char *name = lower(a, span_of((const char *)ascii));
-	idn2_free(ascii);
+	idn2->free(ascii);
 	if (!name)
 		return err_nomem(err);
 	*ret = name;
 	return true;
+}
+
+static bool from_unicode(struct arena *a, const char *domain, const char **ret, struct error *err)
+{
+	struct idn2 idn2 = { 0 };
+	if (!idn2_load(&idn2, err))
+		return false;
+	bool ok = translate(&idn2, a, domain, ret, err);
+	dlclose(idn2.library);
+	return ok;
 }
 
 bool idna_ascii(struct arena *a, const char *domain, const char **ret, struct error *err)

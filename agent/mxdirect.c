@@ -160,7 +160,7 @@ static bool take_verdict(struct guard *g, const char *p)
 			continue;
 		if (!line_is_good(verdicts[i].status, p + n))
 			return false;
-		snprintf(g->line, sizeof(g->line), "%s", p + n);
+		snprintf(g->line, sizeof(g->line), "%.*s", REPORT_MAX, p + n);
 		g->status = verdicts[i].status;
 		g->settled = true;
 		limit_in(g, GUARD_GRACE_MS);

@@ -375,7 +375,7 @@ static void fill_gaps(void)
 {
 	int fd;
 	do
-		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		fd = open("/dev/null", O_WRONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);

@@ -255,7 +255,8 @@ static void test_big_over_limit(void)
  * here. */
 static int fill_disk(const char *dir)
 {
-	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("tmpfs", dir, "tmpfs", 0, "size=256k") != 0)
 		return 2;
 	setenv("TMPDIR", dir, 1);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The second half of the demonstration: four messages from swaks through Postfix and mxdirect to MX hosts on loopback."""
+"""The demonstration, once everything is installed: builds mxdirect and sends four messages with swaks through Postfix and
+mxdirect to MX hosts on loopback."""
 
 import os
 import re
@@ -79,8 +80,9 @@ def tell(world, postfix, syslog, number, story):
 
 
 def main():
-    program = os.path.join(sys.argv[1], 'sbin', 'mxdirect')
-    with lab.Lab(program) as world:
+    print('- building', flush=True)
+    with lab.Build('demo') as build, lab.Lab(build.program) as world:
+        print('- starting Postfix, a name server and MX hosts', flush=True)
         syslog = Syslog(world.trace)
         try:
             postfix = world.postfix()

@@ -23,6 +23,7 @@ TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 EXAMPLES = os.path.join(TREE, 'packaging', 'examples')
 INSTALLED = '/usr/sbin/mxdirect'  # as the examples say it
 GUARD = mx.GUARD
+BUILD_GUARD = 900
 POLL = 0.02
 
 HOSTS = [mx.Host('mx1.lab.test', '127.0.0.2'), mx.Host('mx2.lab.test', '127.0.0.3'),
@@ -58,9 +59,10 @@ refused_networks = {{}}
 """
 
 
-def run(*command, **options):
+def run(*command, guard=GUARD, **options):
     """Run a command to its end; its output. A failure is an error with that output."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=GUARD, **options)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                          timeout=guard, **options)
     text = done.stdout.decode('utf-8', 'replace')
     if done.returncode:
         raise AssertionError(f'{" ".join(command)}: status {done.returncode}\n{text}')
@@ -169,14 +171,49 @@ def submit(port, sender, recipient, message, mail=(), rcpt=()):
     return re.search(r'(?:queued as |id=)(\S+)', done[1].decode()).group(1)
 
 
+def become_ready():
+    os.umask(0o022)
+    os.environ['PATH'] = '/usr/sbin:/usr/bin:/sbin:/bin'
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
+    ensure_user('mxdirect')
+
+
+class Build:
+    """The tree, built from scratch in build/NAME and installed where the user mxdirect can reach it, which is not so below
+    /root. `program` is the installed mxdirect; close() removes what was installed. With a prefix given: what is there."""
+
+    def __init__(self, name, prefix=None):
+        become_ready()
+        self.temporary = None if prefix else tempfile.mkdtemp(prefix='mxdirect-inst-', dir='/tmp')
+        self.prefix = prefix or self.temporary
+        if self.temporary:
+            self.make(os.path.join(TREE, 'build', name))
+        self.program = os.path.join(self.prefix, 'sbin', 'mxdirect')
+        run('runuser', '-u', 'mxdirect', '--', self.program, '--version')
+
+    def make(self, directory):
+        os.chmod(self.prefix, 0o755)
+        configure = os.path.join(TREE, 'configure')
+        if not os.path.exists(configure):
+            run('autoreconf', '-fi', TREE, guard=BUILD_GUARD)
+        shutil.rmtree(directory, ignore_errors=True)  # its objects know the old prefix
+        os.makedirs(directory)
+        run(configure, '--quiet', '--prefix=' + self.prefix, cwd=directory, guard=BUILD_GUARD)
+        run('make', '--quiet', f'-j{os.cpu_count()}', 'install', cwd=directory, guard=BUILD_GUARD)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.temporary:
+            shutil.rmtree(self.temporary)
+
+
 class Lab:
     """program: the mxdirect to test. dns_port: another name server than the lab's own."""
 
     def __init__(self, program, dns_port=None):
-        os.umask(0o022)
-        os.environ['PATH'] = '/usr/sbin:/usr/bin:/sbin:/bin'
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that close() is reached
-        ensure_user('mxdirect')
+        become_ready()
         self.program = program
         self.parts = []
         self.dns = dns.Server(ZONE)
@@ -437,9 +474,10 @@ class Exim:
 EXIM_USER = 'Debian-exim'
 
 
-def unpack_exim(lab, cache):
+def unpack_exim(lab):
     """Debian's Exim without installing it, since that would remove Postfix. Its libraries must be there."""
     ensure_user(EXIM_USER)
+    cache = os.path.join(TREE, 'build', 'packages')
     os.makedirs(cache, exist_ok=True)
     if not glob.glob(os.path.join(cache, 'exim4-daemon-light_*.deb')):
         run('apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', 'exim4-daemon-light', cwd=cache)

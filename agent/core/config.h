@@ -12,6 +12,7 @@
 enum config_failover { FAILOVER_NO_RESPONSE, FAILOVER_TEMPFAIL, FAILOVER_ANY_ERROR };
 enum config_family { FAMILY_ANY, FAMILY_IPV4, FAMILY_IPV6, FAMILY_PREFER_IPV4, FAMILY_PREFER_IPV6 };
 enum config_log_format { LOG_TEXT, LOG_JSON };
+enum config_tls { TLS_NONE, TLS_MAY, TLS_ENCRYPT, TLS_VERIFY, TLS_DANE_ONLY }; /* the floor; dane and mta_sts raise it */
 
 struct config {
 	const char *helo_name; /* "": the host's own full name */
@@ -30,6 +31,10 @@ struct config {
 	uint64_t message_size_limit; /* 0: none */
 	uint64_t line_length_limit;  /* 0: none */
 	enum config_log_format log_format;
+	enum config_tls tls;
+	bool dane, mta_sts, dns_trust_ad;
+	const char *tls_ca_file, *tls_priority; /* "": ours */
+	const char *tlsrpt_socket;		/* "": no TLS reporting */
 };
 
 enum config_type {

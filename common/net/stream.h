@@ -3,6 +3,7 @@
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
+#include "base/secure.h"
 #include "base/span.h"
 #include "net/io.h"
 
@@ -28,5 +29,13 @@ MUST_CHECK bool stream_write(struct stream *s, struct span bytes, struct deadlin
 MUST_CHECK bool stream_flush(struct stream *s, struct deadline until, struct error *err);
 /* Send what is queued as far as it goes without waiting, and forget the rest: QUIT. */
 void stream_flush_now(struct stream *s);
+
+/*
+ * Put a secure layer over the connection: handshake and proof until `until`. Bytes that are unread before it are an attack or a broken
+ * server (RFC 3207 section 4.1): TEMP 4.5.0. TEMP 4.4.2 lost or timed out, otherwise the errors of secure_ops.handshake. *ret is filled
+ * in any case (trouble says what). After a failure the stream can only be closed.
+ */
+MUST_CHECK bool stream_secure(struct stream *s, const struct secure_ops *ops, const struct secure_ask *ask, struct deadline until,
+			      struct secure_facts *ret, struct error *err);
 
 #endif

@@ -109,7 +109,7 @@ static void check_line(struct run *r, int code)
 /* A crash that the guard turned into 4.3.0 is still a crash. */
 static void check_crash(struct run *r)
 {
-	bool wanted = false;
+	bool wanted = r->fault.kind == FAULT_ALLOC && r->story->may_crash;
 	for (size_t i = 0; i < r->story->nscript; i++) {
 		for (size_t k = 0; k < r->story->script[i].n; k++)
 			wanted |= r->story->script[i].item[k].kind == ITEM_ACT &&

@@ -261,6 +261,16 @@ static void in_ready(void *self, short revents)
 	drop_fd(&c->in);
 }
 
+/* Hear of the end of the process whose status we can read. */
+static bool watch_end(struct child *c)
+{
+	int fd = (int)syscall(SYS_pidfd_open, c->host ? c->host : c->pid, 0);
+	drop_fd(&c->end);
+	if (fd >= 0)
+		c->end = loop_add(&c->run->loop, fd, POLLIN, end_ready, c);
+	return fd >= 0;
+}
+
 void child_start(struct child *c, struct run *run)
 {
 	int in[2], out[2];
@@ -276,12 +286,10 @@ void child_start(struct child *c, struct run *run)
 	words_free(env);
 	close(in[0]);
 	close(out[1]);
-	int fd = c->pid > 0 ? (int)syscall(SYS_pidfd_open, c->pid, 0) : -1;
-	if (fd < 0)
+	if (c->pid <= 0 || !watch_end(c))
 		die("cannot start %s", run->lab->program);
 	c->in = loop_add(&run->loop, in[1], POLLOUT, in_ready, c);
 	c->out = loop_add(&run->loop, out[0], POLLIN, out_ready, c);
-	c->end = loop_add(&run->loop, fd, POLLIN, end_ready, c);
 }
 
 static void signal_agent(const struct child *c, int number)
@@ -313,8 +321,10 @@ void child_act(struct child *c, const struct item *act)
 	case ACT_HOST_GONE:
 		kill(c->host, SIGKILL);
 		waitpid(c->host, NULL, 0);
-		c->host = 0; /* we adopt mxdirect: its getppid() changes, its status is ours to read
-			      */
+		/* We adopt mxdirect: its getppid() changes, and its status is ours to read. */
+		c->host = 0;
+		if (!watch_end(c))
+			run_trouble(c->run, "mxdirect ended before its host");
 		break;
 	case ACT_READER_GONE:
 		c->reader_gone = true;

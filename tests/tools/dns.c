@@ -181,6 +181,8 @@ static void answer_later(struct dns *d, const struct dns_peer *peer, struct byte
 /* A fault of the run hits the answer; false: nothing is said. */
 static bool answer_spoil(struct dns *d, struct bytes *answer)
 {
+	if (d->run->fault.kind == FAULT_RESET)
+		return true; /* there is no connection */
 	switch (run_event(d->run)) {
 	case FAULT_CUT:
 		answer->p[3] = (char)((answer->p[3] & 0xf0) | 2);
@@ -188,7 +190,6 @@ static bool answer_spoil(struct dns *d, struct bytes *answer)
 	case FAULT_GARBLE:
 		memset(answer->p + 3, 0xa5, answer->n - 3);
 		return true;
-	case FAULT_RESET:
 	case FAULT_STALL:
 		return false;
 	default:

@@ -8,9 +8,10 @@
 
 #include "play.h"
 
-#define HANG_MS  10000 /* no story lasts as long */
-#define LEAVE_MS 2000  /* from the exit of mxdirect to the end of its last process and connection  \
-			*/
+#define HANG_MS 10000 /* no story lasts as long */
+#define LEAVE_MS                                                                                   \
+	2000 /* from the exit of mxdirect to the end of its last process and connection            \
+	      */
 #define TRANSCRIPT 12000
 
 void run_note(struct run *r, const char *fmt, ...)

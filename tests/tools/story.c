@@ -203,9 +203,12 @@ static void read_expect(struct reading *r, const char *text)
 
 static void read_may(struct reading *r, const char *text)
 {
-	if (strcmp(text, "bounce") != 0)
-		die("may bounce is all that may be");
-	r->story->may_bounce = true;
+	if (strcmp(text, "bounce") == 0)
+		r->story->may_bounce = true;
+	else if (strcmp(text, "crash") == 0)
+		r->story->may_crash = true;
+	else
+		die("%s: what may be is bounce, and crash", r->story->name);
 }
 
 static const struct {

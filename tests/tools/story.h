@@ -126,6 +126,7 @@ struct story {
 	char **set, **env, **arg; /* -o values, environment, arguments */
 	size_t nset, nenv, narg;
 	bool has_config, no_helo, may_bounce;
+	bool may_crash; /* a library used here does not survive a failed allocation */
 	struct bytes config, message;
 	struct bytes wire; /* the message as SMTP carries it, final dot included */
 	struct item *feed; /* ITEM_PART: so many bytes of the message; ITEM_ACT */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* copy ADDRESS PORT RECIPIENT: standard input, already canonical and dot-stuffed, to an SMTP server, with one read and one write for
- * each piece: what a plain socket copy of these bytes takes. */
+/* copy ADDRESS PORT RECIPIENT: standard input, already canonical and dot-stuffed, to an SMTP
+ * server, with one read and one write for each piece: what a plain socket copy of these bytes
+ * takes. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,8 +55,8 @@ int main(int argc, char **argv)
 	const char *said[] = { "EHLO host.lab.test\r\n", "MAIL FROM:<>\r\n", NULL, "DATA\r\n" };
 	expect(replies, '2');
 	for (int i = 0; i < 4; i++) {
-		int n = said[i] ? snprintf(piece, sizeof(piece), "%s", said[i]) :
-				  snprintf(piece, sizeof(piece), "RCPT TO:<%s>\r\n", argv[3]);
+		int n = said[i] ? snprintf(piece, sizeof(piece), "%s", said[i])
+				: snprintf(piece, sizeof(piece), "RCPT TO:<%s>\r\n", argv[3]);
 		put(fd, piece, (size_t)n);
 		expect(replies, i < 3 ? '2' : '3');
 	}

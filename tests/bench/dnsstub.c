@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* dnsstub PORT ADDRESS: a name server on 127.0.0.1 for which every domain has one MX, "mx." and the domain, with that one IPv4 address.
- * In C because its time is on the clock: a local resolver with a warm cache takes about as much. */
+/* dnsstub PORT ADDRESS: a name server on 127.0.0.1 for which every domain has one MX, "mx." and the
+ * domain, with that one IPv4 address. In C because its time is on the clock: a local resolver with
+ * a warm cache takes about as much. */
 #include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HEADER 12
-#define TYPE_A 1
+#define HEADER  12
+#define TYPE_A  1
 #define TYPE_MX 15
 
 /* The question's end, or 0 if it is not whole. */
@@ -22,10 +23,12 @@ static size_t question_end(const uint8_t *q, size_t n)
 	return at + 5 <= n ? at + 5 : 0;
 }
 
-/* One record after the question, for the name asked for; a query without an answer here gets an empty one. */
+/* One record after the question, for the name asked for; a query without an answer here gets an
+ * empty one. */
 static size_t answer(uint8_t *q, size_t end, struct in_addr address)
 {
-	static const uint8_t mx[] = { 0xc0, HEADER, 0, TYPE_MX, 0, 1, 0, 0, 0, 60, 0, 7, 0, 10, 2, 'm', 'x', 0xc0, HEADER };
+	static const uint8_t mx[] = { 0xc0, HEADER, 0, TYPE_MX, 0, 1,   0,   0,    0,     60,
+				      0,    7,      0, 10,      2, 'm', 'x', 0xc0, HEADER };
 	static const uint8_t a[] = { 0xc0, HEADER, 0, TYPE_A, 0, 1, 0, 0, 0, 60, 0, 4 };
 	int type = q[end - 4] << 8 | q[end - 3];
 	uint8_t *out = q + end;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* once INPUT COMMAND...: run a command with INPUT as its standard input and print what it and all its descendants took:
- * "CPU-microseconds WALL-microseconds PEAK-KiB STATUS". Static, so that its own size does not show in the peak. */
+/* once INPUT COMMAND...: run a command with INPUT as its standard input and print what it and all
+ * its descendants took: "CPU-microseconds WALL-microseconds PEAK-KiB STATUS". Static, so that its
+ * own size does not show in the peak. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
-# mxdirect with a helper between the host and it. Where @STATE@/cut exists (it is removed), the helper passes on a part of the
-# message, tells the host's process id in @STATE@/parent, waits until that process is dead, and ends: mxdirect then sees the end of
-# a message that is not whole, as it does when pipe(8) is killed in mid-message.
+# mxdirect with a helper between the host and it. Where @STATE@/cut exists (it is removed), the helper passes on a part
+# of the message, tells the host's process id in @STATE@/parent, waits until that process is dead, and ends: mxdirect then
+# sees the end of a message that is not whole, as it does when pipe(8) is killed in mid-message.
 import os
 import select
 import sys

@@ -3,6 +3,7 @@
 
 Nothing of the machine's own mail system is read or changed. close() ends what was started and removes the directory."""
 
+import contextlib
 import glob
 import os
 import pwd
@@ -121,6 +122,24 @@ def processes_with(text):
         except OSError:
             pass
     return found
+
+
+def state_and_parent(pid):
+    """As in /proc; a process that is not there is dead."""
+    try:
+        words = read(f'/proc/{pid}/stat').rpartition(')')[2].split()
+        return words[0], int(words[1])
+    except OSError:
+        return 'X', 0
+
+
+def children(parent):
+    return [pid for pid in map(int, filter(str.isdigit, os.listdir('/proc'))) if state_and_parent(pid)[1] == parent]
+
+
+def wait_dead(pids):
+    """A killed process lives on for a while, and is its child's parent for as long."""
+    wait_until(lambda: all(state_and_parent(pid)[0] in 'ZX' for pid in pids), f'the death of {pids}')
 
 
 class Log:
@@ -346,8 +365,10 @@ class Postfix:
             write(os.path.join(self.directory, name), text)
 
     def running(self):
-        pid = self.lab.path('queue', 'pid', 'master.pid')
-        return os.path.exists(pid) and os.path.exists(f'/proc/{read(pid).strip()}')
+        """The id of its first process."""
+        path = self.lab.path('queue', 'pid', 'master.pid')
+        pid = int(read(path)) if os.path.exists(path) else 0
+        return pid if pid and state_and_parent(pid)[0] not in 'ZX' else None
 
     def start(self, main=''):
         self.configure(main)
@@ -355,9 +376,10 @@ class Postfix:
         wait_until(lambda: answers('127.0.0.1', self.port), 'smtpd')
 
     def stop(self):
-        if self.running():
+        if master := self.running():
+            all_of_it = [master] + children(master)
             self.postfix('stop')
-            wait_until(lambda: not self.running(), 'the end of Postfix')
+            wait_dead(all_of_it)
 
     def send(self, sender, recipients, message):
         return swaks(self.port, sender, recipients, message)
@@ -461,6 +483,13 @@ class Exim:
 
     def queue(self):
         return re.findall(r'\S{6}-\S{6}-\S{2}', self.exim('-bpr'))
+
+    def kill_deliveries(self):
+        pids = [pid for pid in processes_with(self.binary) if pid != self.daemon.pid]
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # gone with the one killed before
+                os.kill(pid, signal.SIGKILL)
+        wait_dead(pids)
 
     def bounce_of(self, message_id):
         """The text of the bounce that the message caused."""

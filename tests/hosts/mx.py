@@ -18,7 +18,7 @@ from collections import namedtuple
 
 Event = namedtuple('Event', 'kind host session detail')
 Message = namedtuple('Message', 'host session mail rcpt data')  # mail, rcpt: arguments as they came
-GUARD = 60  # seconds after which a wait is called hung; nothing ever has to wait that long
+GUARD = 120  # seconds after which a wait is called hung; nothing ever has to wait that long
 
 
 class Host:

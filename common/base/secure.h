@@ -23,6 +23,7 @@ enum secure_proof {
 
 struct secure_ask {
 	enum secure_proof proof;
+	bool advisory;		  /* a proof that fails is told in secure_facts.trouble, but the session is good (MTA-STS testing) */
 	const char *sni;	  /* RFC 7672 8.1, RFC 8461 4.2: the host or TLSA base name; NULL: an address, no SNI */
 	const char *const *names; /* reference identifiers for SECURE_PKIX and for DANE-TA */
 	size_t nnames;

@@ -15,7 +15,7 @@ struct candidate {
 
 struct plan_rules {
 	const struct config *config; /* address_family, refused_networks, smtp_port, max_addresses, source_ipv4/6 */
-	const struct ip *own;	     /* this machine's addresses */
+	const struct ip *own;	     /* this machine's addresses, at least those in the answers */
 	size_t nown;
 };
 

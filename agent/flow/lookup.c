@@ -2,6 +2,7 @@
 #include "flow/lookup.h"
 
 #include "core/route.h"
+#include "net/own.h"
 
 struct host {
 	const struct dns_answer *a, *aaaa; /* NULL: not asked */
@@ -65,11 +66,27 @@ bool lookup_open(struct arena *a, const struct services *sv, const char *domain,
 	return true;
 }
 
-static struct plan_rules rules_of(const struct lookup *l)
+static size_t add_addresses(const struct dns_answer *answer, struct ip *ret, size_t n)
 {
-	return (struct plan_rules){ .config = l->sv->config,
-				    .own = l->sv->own,
-				    .nown = l->sv->nown };
+	if (!answer || answer->state != DNS_OK)
+		return n;
+	for (size_t i = 0; i < answer->nrr && i < LIMIT_DNS_RRS; i++)
+		ret[n++] = answer->rr[i].ip;
+	return n;
+}
+
+static void judge_host(struct lookup *l, size_t i)
+{
+	struct ip asked[2 * LIMIT_DNS_RRS], own[2 * LIMIT_DNS_RRS];
+	struct host *h = &l->host[i];
+	size_t n = add_addresses(h->aaaa, asked, add_addresses(h->a, asked, 0));
+	const struct plan_rules rules = {
+		.config = l->sv->config,
+		.own = own,
+		.nown = own_addresses(asked, n, own),
+	};
+	h->say = plan_host(&l->list.mx[i], h->a, h->aaaa, &rules, l->sv->rng, &h->candidate,
+			   &h->why);
 }
 
 static size_t group_end(const struct lookup *l, size_t from)
@@ -86,7 +103,6 @@ static void judge_group(struct lookup *l, struct deadline until)
 {
 	const struct dns_answer *need[2 * LIMIT_MX];
 	size_t n = 0, end = group_end(l, l->judged);
-	struct plan_rules rules = rules_of(l);
 
 	for (size_t i = l->judged; i < end; i++) {
 		if (l->host[i].a)
@@ -96,11 +112,9 @@ static void judge_group(struct lookup *l, struct deadline until)
 	}
 	resolver_wait(l->sv->resolver, need, n, until);
 	for (size_t i = l->judged; i < end; i++) {
-		struct host *h = &l->host[i];
-		h->say = plan_host(&l->list.mx[i], h->a, h->aaaa, &rules, l->sv->rng, &h->candidate,
-				   &h->why);
-		if (h->say == PLAN_SELF) {
-			l->host[l->next] = *h;
+		judge_host(l, i);
+		if (l->host[i].say == PLAN_SELF) {
+			l->host[l->next] = l->host[i];
 			l->list.mx[l->next] = l->list.mx[i];
 			l->list.n = l->judged = l->next + 1;
 			return;
@@ -111,8 +125,13 @@ static void judge_group(struct lookup *l, struct deadline until)
 
 static void judge_literal(struct lookup *l)
 {
-	struct plan_rules rules = rules_of(l);
 	struct host *h = &l->host[0];
+	struct ip own;
+	const struct plan_rules rules = {
+		.config = l->sv->config,
+		.own = &own,
+		.nown = own_addresses(&l->route.literal, 1, &own),
+	};
 	h->say = plan_literal(l->route.domain, l->route.literal, &rules, &h->candidate, &h->why);
 	l->judged = 1;
 }

@@ -21,8 +21,6 @@ struct services {
 	struct rng *rng;
 	const struct config *config; /* for the recipients' domain */
 	const char *own_name;	     /* for HELO and the loop check; "": say the address */
-	const struct ip *own;	     /* this machine's addresses */
-	size_t nown;
 	struct caller caller;
 	struct journal journal;
 };

@@ -137,9 +137,6 @@ static bool deliver(struct story *s, struct error *err)
 	};
 	if (!sv.own_name[0] && !own_name(s->arena, &sv.own_name, err))
 		return false;
-	sv.own = own_addresses(s->arena, &sv.nown);
-	if (!sv.own)
-		return err_nomem(err);
 	const struct delivery_request request = { &s->envelope, s->message, s->until };
 	return delivery_run(s->arena, &sv, &request, &s->result, &s->delays, err);
 }

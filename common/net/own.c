@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include <ifaddrs.h>
-#include <net/if.h>
+#include <linux/rtnetlink.h>
 #include <netdb.h>
-#include <netinet/in.h>
+#include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,42 +42,62 @@ bool own_name(struct arena *a, const char **ret, struct error *err)
 	return true;
 }
 
-static struct ip ip_of(const struct ifaddrs *i)
+/* A loopback address is every machine's own, so it names no machine; 0.0.0.0 and :: are none. */
+static bool names_a_machine(struct ip ip)
 {
-	static const struct ip loopback6 = { .family = 6, .b = { [15] = 1 } };
-	struct ip ip = { 0 };
-	if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) || (i->ifa_flags & IFF_LOOPBACK))
-		return ip;
-	if (i->ifa_addr->sa_family == AF_INET) {
-		ip.family = 4;
-		memcpy(ip.b, &((const struct sockaddr_in *)(const void *)i->ifa_addr)->sin_addr, 4);
-	} else if (i->ifa_addr->sa_family == AF_INET6) {
-		ip.family = 6;
-		memcpy(ip.b, &((const struct sockaddr_in6 *)(const void *)i->ifa_addr)->sin6_addr,
-		       16);
-	}
-	if ((ip.family == 4 && ip.b[0] == 127) || ip_equal(ip, loopback6))
-		ip.family = 0;
-	return ip;
+	static const struct ip loopback6 = { .family = 6, .b = { [15] = 1 } },
+			       any6 = { .family = 6 };
+	if (ip.family == 4)
+		return ip.b[0] != 127 && ip.b[0] != 0;
+	return ip.family == 6 && !ip_equal(ip, loopback6) && !ip_equal(ip, any6);
 }
 
-const struct ip *own_addresses(struct arena *a, size_t *ret_n)
+/* Does the kernel keep what is sent there? Its source address does not tell: for the second address
+ * of a network that is the first one. Nor does bind(), with net.ipv4.ip_nonlocal_bind. */
+static bool is_local(int fd, struct ip ip)
 {
-	struct ifaddrs *list = NULL;
-	size_t n = 0;
-	if (getifaddrs(&list) != 0)
-		list = NULL;
-	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
-		n++;
-	struct ip *ips = ARENA_NEW(a, struct ip, n + 1);
-	n = 0;
-	for (const struct ifaddrs *i = list; ips && i; i = i->ifa_next) {
-		ips[n] = ip_of(i);
-		n += ips[n].family != 0;
+	struct {
+		struct nlmsghdr head;
+		struct rtmsg route;
+		struct rtattr attribute;
+		uint8_t to[16];
+	} ask = { 0 };
+	union {
+		struct nlmsghdr head;
+		char bytes[1024];
+	} got;
+	size_t n = ip.family == 4 ? 4 : 16;
+	ask.head.nlmsg_len = (uint32_t)(offsetof(typeof(ask), to) + n);
+	ask.head.nlmsg_type = RTM_GETROUTE;
+	ask.head.nlmsg_flags = NLM_F_REQUEST;
+	ask.route.rtm_family = ip.family == 4 ? AF_INET : AF_INET6;
+	ask.route.rtm_dst_len = (uint8_t)(8 * n);
+	ask.attribute.rta_type = RTA_DST;
+	ask.attribute.rta_len = (uint16_t)RTA_LENGTH(n);
+	memcpy(ask.to, ip.b, n);
+	/* The kernel has answered when send() returns. */
+	if (send(fd, &ask, ask.head.nlmsg_len, 0) < 0)
+		return false;
+	ssize_t size = recv(fd, &got, sizeof(got), MSG_DONTWAIT);
+	const struct rtmsg *route = NLMSG_DATA(&got.head);
+	return size >= (ssize_t)NLMSG_LENGTH(sizeof(*route)) &&
+	       got.head.nlmsg_type == RTM_NEWROUTE && route->rtm_type == RTN_LOCAL;
+}
+
+size_t own_addresses(const struct ip *asked, size_t n, struct ip *ret)
+{
+	size_t found = 0;
+	int fd = n > 0 ? socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) : -1;
+	if (fd < 0)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		struct ip hidden = ip_unwrap(asked[i]);
+		bool own = (names_a_machine(asked[i]) && is_local(fd, asked[i])) ||
+			   (!ip_equal(hidden, asked[i]) && names_a_machine(hidden) &&
+			    is_local(fd, hidden));
+		if (own)
+			ret[found++] = asked[i];
 	}
-	if (list)
-		freeifaddrs(list);
-	if (ips)
-		*ret_n = n;
-	return ips;
+	close(fd);
+	return found;
 }

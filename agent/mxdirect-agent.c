@@ -31,17 +31,15 @@ static bool open_stop(int *ret, struct error *err)
 	return true;
 }
 
-static struct report deliver(int argc, char **argv, struct host *host)
+/* False: it never began. */
+static bool deliver(int argc, char **argv, struct host *host, struct error *err)
 {
 	uint8_t seed[16];
-	struct error err;
 	struct io io = { .clock = clock_system() };
-	if (!open_stop(&io.stop_fd, &err))
-		return report_error(&err);
-	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
-		err_set(&err, ERR_INTERNAL, ESC(4, 3, 0), "getrandom: %s", strerror(errno));
-		return report_error(&err);
-	}
+	if (!open_stop(&io.stop_fd, err))
+		return false;
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return err_set(err, ERR_INTERNAL, ESC(4, 3, 0), "getrandom: %s", strerror(errno));
 	const struct pipe_run run = {
 		.argc = argc,
 		.argv = argv,
@@ -52,7 +50,8 @@ static struct report deliver(int argc, char **argv, struct host *host)
 		.host = host,
 		.seed = seed,
 	};
-	return pipe_deliver(&run);
+	pipe_deliver(&run);
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -64,7 +63,9 @@ int main(int argc, char **argv)
 		return EXIT_LATER;
 	}
 	umask(077);
-	struct report report = deliver(argc, argv, &host);
-	host_report(&host, &report);
+	if (!deliver(argc, argv, &host, &err)) {
+		const struct report report = report_error(&err);
+		host_report(&host, &report);
+	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include <unistd.h>
+#include <syslog.h>
 
 #include "base/text.h"
 #include "flow/delivery.h"
@@ -174,40 +174,43 @@ static void log_end(struct story *s, const struct delivery_result *result)
 	s->journal.log(s->journal.self, buf_cstr(&out));
 }
 
-static struct report tell(struct story *s)
+static void tell(struct story *s)
 {
 	struct error err = { .class = ERR_NONE };
-	struct report report;
-	s->logger.trace_fd = -1;
-	bool ok = logger_open(s->options.trace_file, s->options.verbose, &s->logger, &err);
+	logger_init(_PATH_LOG, &s->logger);
+	bool ok = logger_trace(&s->logger, s->options.trace_file, s->options.verbose, &err);
 	s->journal = logger_journal(&s->logger);
 	ok = ok && load_settings(s, &err) && read_sender(s, &err) && read_recipient(s, &err) &&
 	     configure(s, s->envelope.domain, &err) && read_message(s, &err) &&
 	     open_resolver(s, &err) && deliver(s, &err);
 	const struct delivery_result result = ok ? s->result : trouble(&err);
-	report = ok ? report_outcome(&result.outcome, result.end) : report_error(&err);
+	const struct report report =
+		ok ? report_outcome(&result.outcome, result.end) : report_error(&err);
+	/* First: what comes now can neither delay nor change it. */
+	host_report(s->run->host, &report);
 	log_end(s, &result);
 	resolver_close(s->resolver);
 	message_close(s->message);
 	logger_close(&s->logger);
-	return report;
 }
 
-struct report pipe_deliver(const struct pipe_run *run)
+static void refuse(struct story *s, const struct error *err)
+{
+	const struct report report = report_error(err);
+	host_report(s->run->host, &report);
+}
+
+void pipe_deliver(const struct pipe_run *run)
 {
 	struct error err = { .class = ERR_NONE };
-	struct report report;
 	struct story s = { .run = run, .start = io_now(run->io) };
 	config_init(&s.config);
 	s.arena = arena_open(LIMIT_ARENA);
-	if (!s.arena) {
-		err_nomem(&err);
-		return report_error(&err);
-	}
-	if (options_parse(run->argc, run->argv, run->environment_sender, &s.options, &err))
-		report = tell(&s);
+	bool ok = s.arena || err_nomem(&err);
+	ok = ok && options_parse(run->argc, run->argv, run->environment_sender, &s.options, &err);
+	if (ok)
+		tell(&s);
 	else
-		report = report_error(&err);
+		refuse(&s, &err);
 	arena_close(s.arena);
-	return report;
 }

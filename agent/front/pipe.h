@@ -3,7 +3,6 @@
 #ifndef FRONT_PIPE_H
 #define FRONT_PIPE_H
 
-#include "core/report.h"
 #include "front/host.h"
 #include "front/options.h"
 #include "net/io.h"
@@ -19,7 +18,7 @@ struct pipe_run {
 	const uint8_t *seed; /* 16 random bytes */
 };
 
-/* The whole run; whatever goes wrong is in the report. */
-struct report pipe_deliver(const struct pipe_run *run);
+/* The whole run; whatever goes wrong is in the report, which the host has before the last line is logged. */
+void pipe_deliver(const struct pipe_run *run);
 
 #endif

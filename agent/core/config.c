@@ -14,15 +14,19 @@
 #define DAY           (24 * HOUR)
 #define DNS_PORT      53
 #define MOST_SESSIONS (LIMIT_MX * LIMIT_ADDRS)
+#define MOST_PATH     4095 /* PATH_MAX, without its NUL */
+#define MOST_SOCKET   107  /* what sun_path takes (unix(7)), without its NUL */
 
 /* The order of each is that of its enum. */
 static const char *const failover_words[] = { "no-response", "tempfail", "any-error", NULL };
 static const char *const family_words[] = { "any",         "ipv4",        "ipv6",
 					    "prefer-ipv4", "prefer-ipv6", NULL };
 static const char *const log_words[] = { "text", "json", NULL };
+static const char *const tls_words[] = { "none", "may", "encrypt", "verify", "dane-only", NULL };
 _Static_assert(sizeof(enum config_failover) == sizeof(int) &&
 		       sizeof(enum config_family) == sizeof(int) &&
-		       sizeof(enum config_log_format) == sizeof(int),
+		       sizeof(enum config_log_format) == sizeof(int) &&
+		       sizeof(enum config_tls) == sizeof(int),
 	       "a choice is stored as an int");
 
 #define FIELD(key)     .name = #key, .field = offsetof(struct config, key)
@@ -32,6 +36,8 @@ _Static_assert(sizeof(enum config_failover) == sizeof(int) &&
 #define NUMBER(lo, hi) .type = CONFIG_NUMBER, .min = (lo), .max = (hi)
 #define SIZE(hi)       .type = CONFIG_SIZE, .max = (hi)
 #define CHOICE(list)   .type = CONFIG_CHOICE, .words = (list)
+#define BOOL           .type = CONFIG_BOOL
+#define PATH(lo, hi)   .type = CONFIG_PATH, .min = (lo), .max = (hi)
 
 static const struct config_key table[] = {
 	{ FIELD(helo_name), DOMAIN, .type = CONFIG_NAME, .default_text = "",
@@ -79,6 +85,21 @@ static const struct config_key table[] = {
 	  .help = "longest line of a message taken; 0: any" },
 	{ FIELD(log_format), CHOICE(log_words), .default_text = "text",
 	  .help = "form of the log lines" },
+	{ FIELD(tls), DOMAIN, CHOICE(tls_words), .default_text = "may",
+	  .help = "the least that is demanded; dane and mta_sts raise it" },
+	{ FIELD(dane), DOMAIN, BOOL, .default_text = "yes",
+	  .help = "TLSA records of the MX hosts are obeyed" },
+	{ FIELD(mta_sts), DOMAIN, BOOL, .default_text = "yes",
+	  .help = "the MTA-STS policy of the domain is obeyed" },
+	{ FIELD(dns_trust_ad), BOOL, .default_text = "no",
+	  .help = "believe DNSSEC of DNS servers that are not on this machine" },
+	{ FIELD(tls_ca_file), DOMAIN, PATH(1, MOST_PATH),
+	  .default_text = "/etc/ssl/certs/ca-certificates.crt",
+	  .help = "root certificates (PEM) for verify and MTA-STS" },
+	{ FIELD(tls_priority), DOMAIN, .type = CONFIG_TEXT, .max = 1000, .default_text = "",
+	  .help = "GnuTLS priority string; empty: ours" },
+	{ FIELD(tlsrpt_socket), PATH(0, MOST_SOCKET), .default_text = "",
+	  .help = "socket of the TLSRPT collector; empty: no reports" },
 };
 #define NKEYS (sizeof(table) / sizeof(table[0]))
 
@@ -201,6 +222,40 @@ static bool read_name(const struct assign *as, struct span text, const char **re
 	return true;
 }
 
+/* Printable, within the range of the key in bytes, and a path absolute: nobody knows our directory.
+ */
+static bool read_text(const struct assign *as, struct span text, const char **ret)
+{
+	char why[60];
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
+			return refuse_form(as, text, "printable");
+	if (text.n < as->key->min ||
+	    (as->key->type == CONFIG_PATH && text.n > 0 && text.p[0] != '/'))
+		return refuse_form(as, text, "an absolute path");
+	if (text.n > as->key->max) {
+		snprintf(why, sizeof(why), "longer than %" PRIu64 " bytes", as->key->max);
+		return refuse(as, text, why);
+	}
+	const char *copy = arena_str(as->a, text);
+	if (!copy)
+		return err_nomem(as->err);
+	*ret = copy;
+	return true;
+}
+
+static bool read_bool(const struct assign *as, struct span text, bool *ret)
+{
+	static const char *const words[] = { "no", "yes", "false", "true", "off", "on" };
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (span_equal(text, span_of(words[i]))) {
+			*ret = i % 2 == 1;
+			return true;
+		}
+	}
+	return refuse_form(as, text, "yes or no");
+}
+
 static bool read_ip(const struct assign *as, struct span text, struct ip *ret)
 {
 	struct ip ip = { 0 };
@@ -218,6 +273,11 @@ static bool read_scalar(const struct assign *as, struct span text, void *field)
 		return read_name(as, text, field);
 	case CONFIG_CHOICE:
 		return read_choice(as, text, field);
+	case CONFIG_BOOL:
+		return read_bool(as, text, field);
+	case CONFIG_TEXT:
+	case CONFIG_PATH:
+		return read_text(as, text, field);
 	case CONFIG_IP:
 		return read_ip(as, text, field);
 	case CONFIG_ENDPOINTS:
@@ -286,20 +346,27 @@ const struct config_key *config_keys(size_t *ret_n)
 	return table;
 }
 
+static bool is_string(enum config_type type)
+{
+	return type == CONFIG_NAME || type == CONFIG_TEXT || type == CONFIG_PATH;
+}
+
 void config_init(struct config *c)
 {
 	struct error err;
 	*c = (struct config){
-		.helo_name = "",
 		.refused_networks = refused_by_default,
 		.nrefused_networks = sizeof(refused_by_default) / sizeof(refused_by_default[0]),
 	};
 	/* The defaults are right: the unit test sets each of them by config_set(). */
-	for (size_t i = 0; i < NKEYS; i++)
-		if (!table[i].list && table[i].type != CONFIG_NAME)
+	for (size_t i = 0; i < NKEYS; i++) {
+		void *field = (char *)c + table[i].field;
+		if (is_string(table[i].type))
+			*(const char **)field = table[i].default_text;
+		else if (!table[i].list)
 			(void)read_scalar(&(struct assign){ &table[i], NULL, &err },
-					  span_of(table[i].default_text),
-					  (char *)c + table[i].field);
+					  span_of(table[i].default_text), field);
+	}
 }
 
 static const struct config_key *find(struct span name)
@@ -364,5 +431,8 @@ bool config_check(const struct config *c, struct error *err)
 		return err_set(
 			err, ERR_CONFIG, ESC(4, 3, 5),
 			"deadline: shorter than connect_timeout and greeting_timeout together");
+	if (c->tls == TLS_DANE_ONLY && !c->dane)
+		return err_set(err, ERR_CONFIG, ESC(4, 3, 5),
+			       "tls: dane-only cannot be met with dane = no");
 	return true;
 }

@@ -33,7 +33,7 @@ struct config {
 	enum config_log_format log_format;
 	enum config_tls tls;
 	bool dane, mta_sts, dns_trust_ad;
-	const char *tls_ca_file, *tls_priority; /* "": ours */
+	const char *tls_ca_file, *tls_priority; /* priority "": ours */
 	const char *tlsrpt_socket;		/* "": no TLS reporting */
 };
 
@@ -44,6 +44,9 @@ enum config_type {
 	CONFIG_SIZE,   /* uint64_t, bytes */
 	CONFIG_TIME,   /* int64_t, milliseconds */
 	CONFIG_CHOICE, /* the place of a word in `words`, an enum */
+	CONFIG_BOOL,   /* yes no true false on off */
+	CONFIG_TEXT,   /* printable */
+	CONFIG_PATH,   /* an absolute path; empty, if min is 0: none */
 	CONFIG_IP,     /* empty: none */
 	CONFIG_ENDPOINTS,
 	CONFIG_NETWORKS,
@@ -56,7 +59,7 @@ struct config_key {
 	const char *default_text; /* as a user would write it after -o KEY= */
 	const char *help; /* one line */
 	enum config_type type;
-	uint64_t min, max; /* of a port, number, size or time */
+	uint64_t min, max; /* of a port, number, size or time; of a text or path in bytes */
 	const char *const *words; /* of a choice, NULL at the end */
 	size_t field;		  /* offset in struct config */
 	size_t nfield;		  /* of a list: offset of its count */
@@ -74,7 +77,8 @@ MUST_CHECK bool config_set(struct arena *a, struct config *c, const char *key, c
 /* "KEY=VALUE" as -o takes it: lists are separated by commas, an empty value is the empty list. CONFIG 4.3.5. */
 MUST_CHECK bool config_set_option(struct arena *a, struct config *c, const char *option, struct error *err);
 
-/* Across keys: a source address of the wrong family, a deadline that cannot hold one connect and one greeting. CONFIG 4.3.5. */
+/* Across keys: a source address of the wrong family, a deadline that cannot hold one connect and one greeting, dane-only
+ * without dane. CONFIG 4.3.5. */
 MUST_CHECK bool config_check(const struct config *c, struct error *err);
 
 #endif

@@ -42,8 +42,18 @@ static void test_defaults(void)
 	CHECK("max", c.max_mx == 20 && c.max_addresses == 16 && c.max_sessions == 12);
 	CHECK("limits", c.message_size_limit == 0 && c.line_length_limit == 0);
 	CHECK("log_format", c.log_format == LOG_TEXT);
+	CHECK("tls", c.tls == TLS_MAY);
+	CHECK("dane", c.dane && c.mta_sts && !c.dns_trust_ad);
+	CHECK_STR("tls_ca_file", c.tls_ca_file, "/etc/ssl/certs/ca-certificates.crt");
+	CHECK_STR("tls_priority", c.tls_priority, "");
+	CHECK_STR("tlsrpt_socket", c.tlsrpt_socket, "");
 	struct error err = { 0 };
 	CHECK("the defaults agree", config_check(&c, &err));
+}
+
+static const char *text_at(struct config *c, const struct config_key *key)
+{
+	return *(const char **)(void *)((char *)c + key->field);
 }
 
 /* Each default, written as a user would, is what config_init() gives; so no list of defaults can go
@@ -61,8 +71,12 @@ static void test_default_texts(void)
 		const char *option = arena_fmt(a, "%s=%s", keys[i].name, keys[i].default_text);
 		CHECK(option, config_set_option(a, &c, option, &err));
 		CHECK(option, keys[i].help && keys[i].help[0]);
-		if (keys[i].type == CONFIG_NAME)
-			CHECK_STR(option, c.helo_name, fresh.helo_name);
+		if (keys[i].type == CONFIG_NAME || keys[i].type == CONFIG_TEXT ||
+		    keys[i].type == CONFIG_PATH)
+			CHECK_STR(option, text_at(&c, &keys[i]), text_at(&fresh, &keys[i]));
+		else if (keys[i].type == CONFIG_BOOL)
+			CHECK(option, memcmp((char *)&c + keys[i].field,
+					     (char *)&fresh + keys[i].field, sizeof(bool)) == 0);
 		else if (keys[i].list)
 			continue;
 		else if (keys[i].type == CONFIG_PORT)
@@ -90,20 +104,21 @@ static void test_default_texts(void)
 
 static void test_keys(void)
 {
-	static const char *const global[] = { "dns_servers", "dns_timeout", "log_format" };
+	static const char *const global[] = { "dns_servers", "dns_timeout", "log_format",
+					      "dns_trust_ad", "tlsrpt_socket" };
 	size_t n, nglobal = 0;
 	const struct config_key *keys = config_keys(&n);
-	CHECK("number", n == 22);
+	CHECK("number", n == 29);
 	for (size_t i = 0; i < n; i++) {
 		nglobal += !keys[i].per_domain;
 		for (size_t k = 0; k < i; k++)
 			CHECK(keys[i].name, strcmp(keys[i].name, keys[k].name) != 0 &&
 						    keys[i].field != keys[k].field);
-		for (size_t k = 0; k < 3; k++)
+		for (size_t k = 0; k < 5; k++)
 			if (strcmp(keys[i].name, global[k]) == 0)
 				CHECK(keys[i].name, !keys[i].per_domain);
 	}
-	CHECK("global ones", nglobal == 3);
+	CHECK("global ones", nglobal == 5);
 }
 
 struct set_case {
@@ -189,7 +204,34 @@ static void test_options(void)
 		{ "helo_name", "\"helo_name\" is not KEY=VALUE" },
 		{ "", "\"\" is not KEY=VALUE" },
 		{ "=x", "unknown key \"\"" },
-		{ "tls=dane", "unknown key \"tls\"" },
+		{ "tls=none", NULL },
+		{ "tls=may", NULL },
+		{ "tls=encrypt", NULL },
+		{ "tls=verify", NULL },
+		{ "tls=dane-only", NULL },
+		{ "tls=dane", "tls: \"dane\" is none of none may encrypt verify dane-only" },
+		{ "tls=yes", "tls: \"yes\" is none of none may encrypt verify dane-only" },
+		{ "dane=no", NULL },
+		{ "dane=true", NULL },
+		{ "mta_sts=off", NULL },
+		{ "dns_trust_ad=on", NULL },
+		{ "dane=", "dane: \"\" is not yes or no" },
+		{ "dane=Yes", "dane: \"Yes\" is not yes or no" },
+		{ "dane=1", "dane: \"1\" is not yes or no" },
+		{ "mta_sts=yes ", "mta_sts: \"yes \" is not yes or no" },
+		{ "tls_ca_file=/etc/roots.pem", NULL },
+		{ "tls_ca_file=", "tls_ca_file: \"\" is not an absolute path" },
+		{ "tls_ca_file=roots.pem", "tls_ca_file: \"roots.pem\" is not an absolute path" },
+		{ "tls_priority=", NULL },
+		{ "tls_priority=NORMAL:-VERS-ALL:+VERS-TLS1.3", NULL },
+		{ "tls_priority=a\tb", "tls_priority: \"a b\" is not printable" },
+		{ "tls_ca_file=/a\nb", "tls_ca_file: \"/a b\" is not printable" },
+		{ "tls_ca_file=/a\177", "tls_ca_file: \"/a?\" is not printable" },
+		{ "tlsrpt_socket=", NULL },
+		{ "tlsrpt_socket=/run/tlsrpt.sock", NULL },
+		{ "tlsrpt_socket=run/tlsrpt.sock",
+		  "tlsrpt_socket: \"run/tlsrpt.sock\" is not an absolute path" },
+		{ "colour=blue", "unknown key \"colour\"" },
 		{ "Helo_name=x", "unknown key \"Helo_name\"" },
 		{ " helo_name=x", "unknown key \" helo_name\"" },
 	};
@@ -239,10 +281,69 @@ static void test_values(void)
 	CHECK("choice", c.address_family == FAMILY_PREFER_IPV4);
 	CHECK("choice", config_set_option(a, &c, "log_format=json", &err));
 	CHECK("choice", c.log_format == LOG_JSON);
+	CHECK("choice", config_set_option(a, &c, "tls=dane-only", &err));
+	CHECK("choice", c.tls == TLS_DANE_ONLY);
+	CHECK("choice", config_set_option(a, &c, "tls=none", &err));
+	CHECK("choice", c.tls == TLS_NONE);
+	CHECK("text", config_set_option(a, &c, "tls_priority=SECURE256", &err));
+	CHECK_STR("text", c.tls_priority, "SECURE256");
+	CHECK("path", config_set_option(a, &c, "tlsrpt_socket=/run/a b", &err));
+	CHECK_STR("path", c.tlsrpt_socket, "/run/a b");
+	CHECK("path", config_set_option(a, &c, "tls_ca_file=/r", &err));
+	CHECK_STR("path", c.tls_ca_file, "/r");
 	CHECK("source", config_set_option(a, &c, "source_ipv6=2001:db8::1", &err));
 	CHECK("source", c.source_ipv6.family == 6 && c.source_ipv6.b[1] == 1);
 	CHECK("source", config_set_option(a, &c, "source_ipv6=", &err));
 	CHECK("source taken back", c.source_ipv6.family == 0);
+	arena_close(a);
+}
+
+static void test_bools(void)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} t[] = { { "yes", true },    { "no", false }, { "true", true },
+		  { "false", false }, { "on", true },  { "off", false } };
+	struct arena *a = arena_open(LIMIT_ARENA);
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct config c;
+		struct error err = { 0 };
+		config_init(&c);
+		c.dane = c.mta_sts = c.dns_trust_ad = !t[i].value;
+		CHECK(t[i].word, config_set(a, &c, "dane", &t[i].word, 1, &err));
+		CHECK(t[i].word, c.dane == t[i].value && c.mta_sts != t[i].value);
+		CHECK(t[i].word, config_set(a, &c, "mta_sts", &t[i].word, 1, &err));
+		CHECK(t[i].word, c.mta_sts == t[i].value && c.dns_trust_ad != t[i].value);
+		CHECK(t[i].word, config_set(a, &c, "dns_trust_ad", &t[i].word, 1, &err));
+		CHECK(t[i].word, c.dns_trust_ad == t[i].value);
+	}
+	arena_close(a);
+}
+
+/* A socket's path is bounded by the kernel, and cut paths are other paths. */
+static void test_path_limits(void)
+{
+	static const struct {
+		const char *key;
+		size_t most;
+	} t[] = { { "tlsrpt_socket", 107 }, { "tls_ca_file", 4095 }, { "tls_priority", 1000 } };
+	static char path[5000];
+	struct arena *a = arena_open(LIMIT_ARENA);
+	const char *const value[] = { path };
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		for (size_t n = t[i].most - 1; n <= t[i].most + 1; n++) {
+			struct config c;
+			struct error err = { 0 };
+			config_init(&c);
+			memset(path, '/', n);
+			path[n] = '\0';
+			CHECK(t[i].key,
+			      config_set(a, &c, t[i].key, value, 1, &err) == (n <= t[i].most));
+			CHECK(t[i].key, n <= t[i].most || is_config_error(&err));
+			CHECK(t[i].key, n <= t[i].most || strstr(err.text, "is longer than"));
+		}
+	}
 	arena_close(a);
 }
 
@@ -328,14 +429,15 @@ static void test_copies(void)
 static void test_no_memory(void)
 {
 	static const char *const t[] = { "helo_name=mail.example", "dns_servers=192.0.2.1",
-					 "refused_networks=192.0.2.1" };
+					 "refused_networks=192.0.2.1", "tls_priority=NORMAL" };
 	struct arena *a = arena_open(0);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		struct config c;
 		struct error err = { 0 };
 		config_init(&c);
 		CHECK(t[i], !config_set_option(a, &c, t[i], &err) && err.class == ERR_INTERNAL);
 		CHECK(t[i], c.helo_name[0] == '\0' && c.ndns_servers == 0);
+		CHECK_STR(t[i], c.tls_priority, "");
 	}
 	arena_close(a);
 }
@@ -355,6 +457,11 @@ static void test_check(void)
 		{ { "deadline=3s", "connect_timeout=1s", "greeting_timeout=2s" }, NULL },
 		{ { "deadline=2999ms", "connect_timeout=1s", "greeting_timeout=2s" },
 		  "deadline: shorter than connect_timeout and greeting_timeout together" },
+		{ { "tls=dane-only" }, NULL },
+		{ { "tls=dane-only", "mta_sts=no" }, NULL },
+		{ { "tls=verify", "dane=no", "mta_sts=no" }, NULL },
+		{ { "tls=none", "dane=no" }, NULL },
+		{ { "dane=no", "tls=dane-only" }, "tls: dane-only cannot be met with dane = no" },
 	};
 	struct arena *a = arena_open(LIMIT_ARENA);
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -409,7 +516,7 @@ static void test_refused_by_default(void)
 
 TEST_MAIN("config", { "defaults", test_defaults }, { "default texts", test_default_texts },
 	  { "keys", test_keys }, { "options", test_options }, { "values", test_values },
-	  { "lists", test_lists }, { "list limit", test_list_limit },
-	  { "number of values", test_number_of_values }, { "copies", test_copies },
-	  { "no memory", test_no_memory }, { "check", test_check },
+	  { "bools", test_bools }, { "path limits", test_path_limits }, { "lists", test_lists },
+	  { "list limit", test_list_limit }, { "number of values", test_number_of_values },
+	  { "copies", test_copies }, { "no memory", test_no_memory }, { "check", test_check },
 	  { "refused by default", test_refused_by_default })

@@ -120,7 +120,7 @@ static void check_bad(const struct bad_case *t)
 static void test_bad(void)
 {
 	static const struct bad_case t[] = {
-		{ "unknown key", "\ntls = dane", NULL, ":2: no such option 'tls'" },
+		{ "unknown key", "\ncolour = blue", NULL, ":2: no such option 'colour'" },
 		{ "unknown section", "route x { smtp_port = 25 }", NULL,
 		  ":1: no such option 'route'" },
 		{ "bad value", "\n\nsmtp_port = 0", NULL,
@@ -147,7 +147,7 @@ static void test_bad(void)
 		  ":1: domain \"\" is not a domain name in A-label form" },
 		{ "U-label", "domain \"b\xc3\xbc.example\" { max_mx = 1 }", NULL,
 		  ":1: domain \"b\xc3\xbc.example\" is not a domain name in A-label form" },
-		{ "unknown option", "", "tls=dane", "-o tls=dane: unknown key \"tls\"" },
+		{ "unknown option", "", "colour=blue", "-o colour=blue: unknown key \"colour\"" },
 		{ "bad option", "", "deadline=x",
 		  "-o deadline=x: deadline: \"x\" is not a time (ms s m h d)" },
 		{ "no option", "", "deadline", "-o deadline: \"deadline\" is not KEY=VALUE" },

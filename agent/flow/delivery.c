@@ -94,8 +94,12 @@ static void note_attempt(struct delivery *d, const struct attempt_result *at)
 
 static bool may_go_on(struct delivery *d)
 {
-	bool time_left = deadline_left_ms(d->rq->until, io_now(d->sv->io)) > 0;
-	bool go = time_left && d->sessions < d->sv->config->max_sessions && !d->sv->io->stopped;
+	struct io *io = d->sv->io;
+	struct instant now = io_now(io);
+	/* Asked anew: after a final dot nobody listened. */
+	bool stopped = io_poll(io, NULL, 0, deadline_in(now, 0)) == IO_STOPPED;
+	bool time_left = deadline_left_ms(d->rq->until, now) > 0;
+	bool go = time_left && !stopped && d->sessions < d->sv->config->max_sessions;
 	if (!go)
 		d->unasked = true;
 	return go;

@@ -222,8 +222,7 @@ static bool read_name(const struct assign *as, struct span text, const char **re
 	return true;
 }
 
-/* Printable, within the range of the key in bytes, and a path absolute: nobody knows our directory.
- */
+/* Nobody knows the directory in which a run starts: a path is absolute. */
 static bool read_text(const struct assign *as, struct span text, const char **ret)
 {
 	char why[60];

@@ -45,7 +45,7 @@ struct demand_facts {
 	bool literal, implicit_mx;
 	bool mx_secure;	     /* the MX answer was authentic, or there was none to be had: implicit MX with a secure NODATA */
 	bool address_secure; /* the A and AAAA answers used were authentic */
-	const char *tlsa_base; /* name under which the TLSA records were found (RFC 7672 2.2.2, 2.2.3) */
+	const char *tlsa_base; /* host name whose _PORT._tcp has the TLSA records (RFC 7672 2.2.2, 2.2.3) */
 	const struct dns_answer *tlsa; /* NULL: not asked, because MX or address was not secure or dane = no */
 	const struct sts_policy *sts;  /* NULL: none in force */
 	bool requiretls;	       /* Require-TLS-ESMTP: yes, or REQUIRETLS of the host */
@@ -57,8 +57,8 @@ bool demand_wants_tlsa(const struct config *c, bool mx_secure, bool address_secu
 
 /*
  * False: this host must not be used now, TEMP 4.7.5: the TLSA lookup failed or was bogus (RFC 7672 2.1), the MTA-STS policy does not list
- * it (RFC 8461 4.1), dane-only without usable DANE; or PERM 5.7.30: REQUIRETLS but neither DNSSEC nor MTA-STS vouches for the host (RFC
- * 8689 4.2.1). INTERNAL without memory. ret->policy and ret->because are filled also then, for log and report.
+ * it (RFC 8461 4.1), dane-only without usable DANE, verify for an address literal; or PERM 5.7.30: REQUIRETLS but neither DNSSEC nor
+ * MTA-STS vouches for the MX host, or it is an address literal (RFC 8689 4.2.1). INTERNAL without memory. ret->policy and ret->because are filled also then, for log and report.
  */
 MUST_CHECK bool demand_decide(struct arena *a, const struct config *c, const struct demand_facts *f, struct demand *ret,
 			      struct error *err);

@@ -58,7 +58,8 @@ bool demand_wants_tlsa(const struct config *c, bool mx_secure, bool address_secu
 /*
  * False: this host must not be used now, TEMP 4.7.5: the TLSA lookup failed or was bogus (RFC 7672 2.1), the MTA-STS policy does not list
  * it (RFC 8461 4.1), dane-only without usable DANE, verify for an address literal; or PERM 5.7.30: REQUIRETLS but neither DNSSEC nor
- * MTA-STS vouches for the MX host, or it is an address literal (RFC 8689 4.2.1). INTERNAL without memory. ret->policy and ret->because are filled also then, for log and report.
+ * MTA-STS vouches for the MX host, or it is an address literal (RFC 8689 4.2.1). INTERNAL without memory. ret->policy and ret->because
+ * are filled also then, for log and report.
  */
 MUST_CHECK bool demand_decide(struct arena *a, const struct config *c, const struct demand_facts *f, struct demand *ret,
 			      struct error *err);

@@ -35,7 +35,7 @@ struct tlsrpt_result {
 	enum demand_policy policy;
 	const struct sts_policy *sts;	 /* for POLICY_STS */
 	const struct dns_answer *tlsa;	 /* for POLICY_DANE */
-	const char *tlsa_base;
+	const char *tlsa_base;		 /* the host name, as in struct demand_facts */
 	enum tlsrpt_failure failure;
 	const char *sending_ip, *mx, *helo, *receiving_ip, *info; /* NULL or "": not known */
 };
@@ -46,7 +46,8 @@ const char *tlsrpt_record(struct arena *a, const struct dns_answer *txt);
 /* False: it does not fit into `out`. */
 MUST_CHECK bool tlsrpt_write(const struct tlsrpt_result *r, struct buf *out);
 
-/* The failure that a refused or broken session stands for. */
+/* The failure that a refused or broken session stands for. SECURE_LOCAL is trouble of ours, of which the domain's owner is told nothing:
+ * TLSRPT_NO_FAILURE, and no result is to be written. */
 enum tlsrpt_failure tlsrpt_of_trouble(enum secure_trouble trouble);
 
 #endif

@@ -17,6 +17,7 @@ floor() {
 	agent/flow/* | flow/*) echo 4 ;;
 	agent/front/* | front/*) echo 5 ;;
 	guard.h) echo 5 ;;
+	sts.h) echo 4 ;;
 	agent/*) echo 6 ;;
 	*) echo 9 ;;
 	esac

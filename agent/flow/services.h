@@ -21,6 +21,7 @@ struct services {
 	struct rng *rng;
 	const struct config *config; /* for the recipients' domain */
 	const char *own_name;	     /* for HELO and the loop check; "": say the address */
+	const char *sts_program;     /* mxdirect-sts (sts.h); NULL: MTA-STS policies are not fetched */
 	struct caller caller;
 	struct journal journal;
 };

@@ -132,6 +132,7 @@ static bool deliver(struct story *s, struct error *err)
 		.rng = &s->rng,
 		.config = &s->config,
 		.own_name = s->config.helo_name,
+		.sts_program = s->run->sts_program,
 		.caller = host_caller(s->run->host),
 		.journal = s->journal,
 	};

@@ -12,6 +12,7 @@ struct pipe_run {
 	char **argv;
 	const char *environment_sender;
 	const char *default_config; /* file read without -c, if it exists */
+	const char *sts_program;    /* as in struct services */
 	int message_fd;
 	struct io *io;
 	struct host *host;

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC */
+#include "flow/stspolicy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "core/plan.h"
+#include "sts.h"
+
+#define RECORD_PREFIX "_mta-sts." /* RFC 8461 section 3.1 */
+#define NO_POLICY     ESC(4, 7, 5)
+
+struct quest {
+	struct arena *arena;
+	const struct services *sv;
+	const char *host; /* mta-sts.DOMAIN */
+	const char *domain;
+	struct deadline until;
+	struct stspolicy found;
+};
+
+/* The policy host as a candidate: the same rules as for an MX host, but it may well be this
+ * machine. */
+static bool find_host(struct quest *q, struct candidate *ret, struct error *err)
+{
+	const struct services *sv = q->sv;
+	const struct plan_rules rules = { .config = sv->config };
+	const struct mx mx = { .host = q->host };
+	const struct dns_answer *v4 = NULL, *v6 = NULL, *need[2];
+	size_t n = 0;
+	if (sv->config->address_family != FAMILY_IPV6) {
+		if (!(v4 = resolver_ask(sv->resolver, q->arena, q->host, DNS_A)))
+			return err_nomem(err);
+		need[n++] = v4;
+	}
+	if (sv->config->address_family != FAMILY_IPV4) {
+		if (!(v6 = resolver_ask(sv->resolver, q->arena, q->host, DNS_AAAA)))
+			return err_nomem(err);
+		need[n++] = v6;
+	}
+	resolver_wait(sv->resolver, need, n, q->until);
+	return plan_host(&mx, v4, v6, &rules, sv->rng, ret, err) == PLAN_USE;
+}
+
+/* Its output goes to `out`. Signals are as a program expects them, whatever this one has blocked,
+ * and nothing in the environment (a proxy, a key log) tells libcurl what to do. */
+static int spawn(const char *const argv[], int out, pid_t *ret)
+{
+	char *const environment[] = { NULL };
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	sigemptyset(&none);
+	sigfillset(&all);
+	int why = posix_spawn_file_actions_init(&files);
+	if (why)
+		return why;
+	why = posix_spawnattr_init(&attributes);
+	if (why) {
+		posix_spawn_file_actions_destroy(&files);
+		return why;
+	}
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	if (!(why = posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO)) &&
+	    !(why = posix_spawn_file_actions_adddup2(&files, out, STDERR_FILENO)) &&
+	    !(why = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY,
+						     0)))
+		why = posix_spawn(ret, argv[0], &files, &attributes, (char *const *)(uintptr_t)argv,
+				  environment);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&files);
+	return why;
+}
+
+/* All that the program writes, until it closes the pipe. */
+static bool read_output(struct io *io, int fd, struct deadline until, struct buf *out,
+			struct error *err)
+{
+	for (;;) {
+		char some[4096];
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		enum io_event event = io_poll(io, &p, 1, until);
+		if (event != IO_READY)
+			return io_fail(event, err);
+		ssize_t n = read(fd, some, sizeof(some));
+		if (n == 0)
+			return true;
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n < 0)
+			return err_set(err, ERR_TEMP, NO_POLICY, "read: %s", strerror(errno));
+		buf_add(out, (struct span){ some, (size_t)n });
+		if (out->overflow)
+			return err_set(err, ERR_TEMP, NO_POLICY, "mxdirect-sts says too much");
+	}
+}
+
+/* The program is dead and gone when this returns: nothing of it is needed any more. */
+static bool run(const struct quest *q, const char *const argv[], struct buf *out, struct error *err)
+{
+	int pipe[2];
+	pid_t pid;
+	if (pipe2(pipe, O_CLOEXEC) != 0)
+		return err_set(err, ERR_TEMP, NO_POLICY, "pipe: %s", strerror(errno));
+	fcntl(pipe[0], F_SETFL, O_NONBLOCK);
+	int why = spawn(argv, pipe[1], &pid);
+	close(pipe[1]);
+	bool ok = why == 0 ||
+		  err_set(err, ERR_TEMP, NO_POLICY, "cannot run %s: %s", argv[0], strerror(why));
+	if (ok) {
+		ok = read_output(q->sv->io, pipe[0], q->until, out, err);
+		kill(pid, SIGKILL);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	close(pipe[0]);
+	return ok;
+}
+
+/* "FETCH REASON": false, always. */
+static bool read_reason(struct quest *q, struct span line, struct error *err)
+{
+	struct span word = { 0 };
+	span_cut(&line, ' ', &word);
+	q->found.webpki = span_equal(word, SPAN("WEBPKI"));
+	q->found.invalid = span_equal(word, SPAN("INVALID"));
+	if (!q->found.webpki && !q->found.invalid && !span_equal(word, SPAN("FETCH")))
+		return err_set(err, ERR_TEMP, NO_POLICY, "mxdirect-sts says \"%.*s%s%.*s\"",
+			       (int)word.n, word.p, line.n ? " " : "", (int)line.n, line.p);
+	return err_set(err, ERR_TEMP, NO_POLICY, "%.*s", (int)line.n, line.p);
+}
+
+/* sts.h */
+static bool read_answer(struct quest *q, struct span output, struct span *ret_body,
+			struct error *err)
+{
+	struct span line, word;
+	uint64_t length;
+	if (!span_cut(&output, '\n', &line))
+		return err_set(err, ERR_TEMP, NO_POLICY, "mxdirect-sts says nothing");
+	if (line.n > STS_REASON + 10)
+		line.n = STS_REASON + 10;
+	struct span rest = line;
+	if (!span_cut(&rest, ' ', &word) || !span_equal(word, SPAN("OK")))
+		return read_reason(q, line, err);
+	if (!text_u64(rest, STS_BODY, &length) || length != output.n)
+		return err_set(err, ERR_TEMP, NO_POLICY, "mxdirect-sts ended too early");
+	*ret_body = output;
+	return true;
+}
+
+static const char *addresses_of(const struct candidate *host, struct buf *out)
+{
+	for (size_t i = 0; i < host->naddr; i++) {
+		char text[IP_TEXT];
+		ip_format(host->addr[i].ip, text);
+		buf_addf(out, "%s%s", i ? "," : "", text);
+	}
+	return buf_cstr(out);
+}
+
+static bool fetch(struct quest *q, struct span *ret_body, struct error *err)
+{
+	struct candidate host;
+	char storage[LIMIT_ADDRS * IP_TEXT], seconds[16];
+	struct buf addresses, out;
+	char *output = ARENA_NEW(q->arena, char, STS_OUTPUT + 1);
+	if (!output)
+		return err_nomem(err);
+	if (!find_host(q, &host, err))
+		return false;
+
+	/* It is told to end a little earlier, since it knows best what it waits for. */
+	int64_t left = deadline_left_ms(q->until, io_now(q->sv->io)) / 1000;
+	snprintf(seconds, sizeof(seconds), "%d", left > 1 ? (int)left : 1);
+	buf_init(&addresses, storage, sizeof(storage));
+	const char *const argv[] = {
+		q->sv->sts_program,
+		"--ca",
+		q->sv->config->tls_ca_file,
+		"--resolve",
+		addresses_of(&host, &addresses),
+		"--seconds",
+		seconds,
+		"--",
+		q->domain,
+		NULL,
+	};
+	buf_init(&out, output, STS_OUTPUT + 1);
+	return run(q, argv, &out, err) && read_answer(q, buf_view(&out), ret_body, err);
+}
+
+static bool find(struct quest *q, struct error *err)
+{
+	struct span body;
+	struct sts_policy *policy = ARENA_NEW(q->arena, struct sts_policy, 1);
+	q->host = arena_fmt(q->arena, "mta-sts.%s", q->domain);
+	if (!policy || !q->host)
+		return err_nomem(err);
+	if (!fetch(q, &body, err))
+		return false;
+	if (!sts_parse(q->arena, body, policy, err)) {
+		q->found.invalid = true;
+		return false;
+	}
+	q->found.policy = policy;
+	return true;
+}
+
+bool stspolicy_find(struct arena *a, const struct services *sv, const struct dns_answer *txt,
+		    struct deadline until, struct stspolicy *ret, struct error *err)
+{
+	struct span id, domain = span_of(txt->name);
+	struct error why = { 0 };
+	struct quest q = { .arena = a, .sv = sv };
+	if (sv->sts_program && sv->config->mta_sts && sts_record(txt, &id) &&
+	    span_starts_nocase(domain, SPAN(RECORD_PREFIX))) {
+		struct deadline minute = deadline_in(io_now(sv->io), STS_SECONDS * 1000);
+		q.domain = txt->name + sizeof(RECORD_PREFIX) - 1;
+		q.until = deadline_min(until, minute);
+		q.found.failed = !find(&q, &why);
+	}
+	if (sv->io->stopped)
+		return io_fail(IO_STOPPED, err);
+	if (why.class == ERR_INTERNAL) {
+		*err = why;
+		return false;
+	}
+	if (q.found.failed) {
+		/* Whatever it is, it is not about the message. */
+		why.class = ERR_TEMP;
+		why.code = NO_POLICY;
+		err_wrap(&why, "MTA-STS policy of %s", q.domain);
+		q.found.why = why;
+	}
+	*ret = q.found;
+	return true;
+}

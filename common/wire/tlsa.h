@@ -7,7 +7,7 @@
 #include "base/secure.h"
 #include "wire/dnsmsg.h"
 
-bool tlsa_parse(struct span rdata, struct tlsa *ret); /* false: shorter than 4 octets */
+bool tlsa_parse(struct span rdata, struct tlsa *ret); /* false: shorter than 4 octets; the data stays where it is */
 
 /*
  * RFC 7672 3.1 and RFC 7671 4.1: DANE-TA(2) or DANE-EE(3), selector Cert(0) or SPKI(1), matching Full(0), SHA2-256(1) or SHA2-512(2) with

@@ -101,9 +101,12 @@ void canon_feed(struct canon *c, struct span in, struct buf *out, size_t *ret_us
 void canon_finish(struct canon *c, struct buf *out)
 {
 	size_t from = out->len;
-	if (c->line == 0 && c->crs == 0)
-		return;
-	end_line(c, out);
-	c->facts.added_final_newline = true;
-	look_at_output(c, (struct span){ out->p + from, out->len - from });
+	if (c->line > 0 || c->crs > 0) {
+		end_line(c, out);
+		c->facts.added_final_newline = true;
+		look_at_output(c, (struct span){ out->p + from, out->len - from });
+	}
+	headers_finish(&c->headers);
+	c->facts.requiretls = c->headers.requiretls;
+	c->facts.tls_required_no = c->headers.tls_required_no;
 }

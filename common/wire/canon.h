@@ -14,6 +14,7 @@ struct facts {
 	uint64_t size;	       /* canonical bytes: what SIZE= announces (RFC 1870 section 3) */
 	uint32_t longest_line; /* octets without CRLF */
 	bool has_8bit, has_nul, header_utf8, had_bare_cr, added_final_newline;
+	bool requiretls, tls_required_no; /* headers.h; set by canon_finish() */
 };
 
 struct canon {

@@ -4,7 +4,7 @@
 
 void headers_init(struct headers *h)
 {
-	*h = (struct headers){ .in_header = true };
+	*h = (struct headers){ .outermost = true, .in_header = true };
 }
 
 static bool is_blank(char c)
@@ -111,16 +111,38 @@ static enum headers_body body_of(struct headers *h, struct span content_type)
 	return HEADERS_MULTIPART;
 }
 
+#define CONTENT_TYPE      SPAN("content-type")
+#define REQUIRE_TLS_ESMTP SPAN("require-tls-esmtp")
+#define TLS_REQUIRED      SPAN("tls-required")
+
+static bool does_count(const struct headers *h, struct span name)
+{
+	return span_equal_nocase(name, CONTENT_TYPE) ||
+	       (h->outermost && (span_equal_nocase(name, REQUIRE_TLS_ESMTP) ||
+				 span_equal_nocase(name, TLS_REQUIRED)));
+}
+
 static void end_field(struct headers *h)
 {
-	struct span rest = { h->field, h->field_len }, name;
+	struct span value = { h->field, h->field_len }, name;
 	h->field_len = 0;
-	if (span_cut(&rest, ':', &name))
-		h->body = body_of(h, span_trim(rest));
+	if (!span_cut(&value, ':', &name))
+		return;
+	name = span_trim(name);
+	value = span_trim(value);
+	if (span_equal_nocase(name, CONTENT_TYPE)) {
+		h->body = body_of(h, value);
+	} else if (span_equal_nocase(name, TLS_REQUIRED)) {
+		h->tls_required_no = !h->had_tls_required && span_equal_nocase(value, SPAN("no"));
+		h->had_tls_required = true;
+	} else if (span_equal_nocase(value, SPAN("yes"))) {
+		h->requiretls = true;
+	}
 }
 
 static void end_header(struct headers *h, bool by_empty_line)
 {
+	h->outermost = false;
 	if (h->body == HEADERS_MULTIPART)
 		h->depth++;
 	h->in_header = h->body == HEADERS_MESSAGE && by_empty_line;
@@ -138,13 +160,12 @@ static void header_line(struct headers *h, struct span line, bool is_cut)
 			return;
 		}
 		struct span rest = line, name;
-		if (span_cut(&rest, ':', &name) &&
-		    span_equal_nocase(span_trim(name), SPAN("content-type")))
+		if (span_cut(&rest, ':', &name) && does_count(h, span_trim(name)))
 			append(h->field, &h->field_len, line);
 	} else if (h->field_len > 0) {
 		append(h->field, &h->field_len, line);
 	}
-	h->utf8 = has_utf8(line, is_cut);
+	h->utf8 = h->utf8 || has_utf8(line, is_cut);
 }
 
 /*
@@ -202,7 +223,7 @@ static struct span skip_body(struct headers *h, struct span s)
 void headers_feed(struct headers *h, struct span canonical)
 {
 	struct span s = canonical;
-	while (s.n > 0 && !h->utf8 && (h->in_header || h->depth > 0)) {
+	while (s.n > 0 && (h->outermost || !h->utf8) && (h->in_header || h->depth > 0)) {
 		if (!h->in_header && h->line_len == 0)
 			s = skip_body(h, s);
 		const char *lf = s.n > 0 ? memchr(s.p, '\n', s.n) : NULL;
@@ -212,4 +233,9 @@ void headers_feed(struct headers *h, struct span canonical)
 		if (lf)
 			end_line(h);
 	}
+}
+
+void headers_finish(struct headers *h)
+{
+	end_field(h);
 }

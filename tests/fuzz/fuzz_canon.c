@@ -94,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(a.has_8bit == b.has_8bit && a.has_nul == b.has_nul);
 	require(a.header_utf8 == b.header_utf8 && a.had_bare_cr == b.had_bare_cr);
 	require(a.added_final_newline == b.added_final_newline);
+	require(a.requiretls == b.requiretls && a.tls_required_no == b.tls_required_no);
 	require(a.has_nul == (size > 0 && memchr(data, 0, size)) && (a.has_8bit || !a.header_utf8));
 	check_wire(buf_view(&dotted[0]), buf_view(&out[0]), &a);
 	free(storage);

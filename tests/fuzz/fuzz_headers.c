@@ -36,6 +36,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (size_t i = 0; i < size; i++)
 		feed_copy(&bytes, (struct span){ in.p + i, 1 });
+	headers_finish(&whole);
+	headers_finish(&cut);
+	headers_finish(&bytes);
+	if (whole.requiretls != cut.requiretls || whole.requiretls != bytes.requiretls)
+		abort();
+	if (whole.tls_required_no != cut.tls_required_no ||
+	    whole.tls_required_no != bytes.tls_required_no)
+		abort();
 	if (whole.utf8 != cut.utf8 || whole.utf8 != bytes.utf8 || whole.depth > HEADERS_DEPTH)
 		abort();
 	if (!whole.utf8 && (whole.depth != cut.depth || whole.in_header != bytes.in_header))

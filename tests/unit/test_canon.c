@@ -51,7 +51,8 @@ static bool same_facts(struct facts a, struct facts b)
 {
 	return a.size == b.size && a.longest_line == b.longest_line && a.has_8bit == b.has_8bit &&
 	       a.has_nul == b.has_nul && a.header_utf8 == b.header_utf8 &&
-	       a.had_bare_cr == b.had_bare_cr && a.added_final_newline == b.added_final_newline;
+	       a.had_bare_cr == b.had_bare_cr && a.added_final_newline == b.added_final_newline &&
+	       a.requiretls == b.requiretls && a.tls_required_no == b.tls_required_no;
 }
 
 /* Whole, byte by byte, through the smallest buffer, in random cuts: always the same. */
@@ -147,6 +148,56 @@ static void header_end(void)
 			      .had_bare_cr = true });
 }
 
+/* What the header asks of TLS is known whatever the line ends, and even if nothing follows it. */
+static void header_tls(void)
+{
+	static const struct {
+		const char *label, *in, *out;
+		uint32_t longest;
+		bool requiretls, no, added, bare_cr;
+	} cases[] = {
+		{ "no", "TLS-Required: No\n\nx\n", "TLS-Required: No\r\n\r\nx\r\n", 16, false, true,
+		  false, false },
+		{ "yes", "Require-TLS-ESMTP: yes\r\n\r\nx\r\n",
+		  "Require-TLS-ESMTP: yes\r\n\r\nx\r\n", 22, true, false, false, false },
+		{ "folded", "TLS-Required:\n No\nRequire-TLS-ESMTP:\r\n\tyes\r\r\n\n",
+		  "TLS-Required:\r\n No\r\nRequire-TLS-ESMTP:\r\n\tyes\r\n\r\n", 18, true, true,
+		  false, false },
+		{ "the last line", "TLS-Required: No\n", "TLS-Required: No\r\n", 16, false, true,
+		  false, false },
+		{ "the unfinished last line", "TLS-Required: No", "TLS-Required: No\r\n", 16, false,
+		  true, true, false },
+		{ "ended by a CR", "Require-TLS-ESMTP: yes\r", "Require-TLS-ESMTP: yes\r\n", 22,
+		  true, false, true, false },
+		{ "an unfinished second one", "TLS-Required: No\nTLS-Required: No",
+		  "TLS-Required: No\r\nTLS-Required: No\r\n", 16, false, false, true, false },
+		{ "a bare CR is a blank", "TLS-Required:\rNo\n\n", "TLS-Required: No\r\n\r\n", 16,
+		  false, true, false, true },
+		{ "a bare CR does not begin a field", "A: x\rTLS-Required: No\n\n",
+		  "A: x TLS-Required: No\r\n\r\n", 21, false, false, false, true },
+		{ "in the body", "A: x\n\nTLS-Required: No\nRequire-TLS-ESMTP: yes",
+		  "A: x\r\n\r\nTLS-Required: No\r\nRequire-TLS-ESMTP: yes\r\n", 22, false, false,
+		  true, false },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct span out = span_of(cases[i].out);
+		struct facts facts = { .size = out.n,
+				       .longest_line = cases[i].longest,
+				       .had_bare_cr = cases[i].bare_cr,
+				       .added_final_newline = cases[i].added,
+				       .requiretls = cases[i].requiretls,
+				       .tls_required_no = cases[i].no };
+		check(cases[i].label, span_of(cases[i].in), out, facts);
+	}
+	check("behind UTF-8", SPAN("a: \xc3\xbc\nTLS-Required: No\n\nb\n"),
+	      SPAN("a: \xc3\xbc\r\nTLS-Required: No\r\n\r\nb\r\n"),
+	      (struct facts){ .size = 30,
+			      .longest_line = 16,
+			      .has_8bit = true,
+			      .header_utf8 = true,
+			      .tls_required_no = true });
+}
+
 static void long_lines(void)
 {
 	static char in[100001], out[100002];
@@ -229,5 +280,5 @@ static void no_room(void)
 }
 
 TEST_MAIN("canon", { "line ends", line_ends }, { "foreign bytes", foreign_bytes },
-	  { "end of the header", header_end }, { "long lines", long_lines },
+	  { "end of the header", header_end }, { "TLS", header_tls }, { "long lines", long_lines },
 	  { "all short messages", all_short_messages }, { "no room", no_room })

@@ -8,7 +8,7 @@
 #define UE "\xc3\xbc"
 
 /* Pieces of at most `piece` bytes, each at a guard page; 0: random ones. */
-static bool run(struct span in, size_t piece)
+static const struct headers *feed(struct span in, size_t piece)
 {
 	static const uint8_t seed[16] = { 2, 7, 1 };
 	static struct headers h;
@@ -23,8 +23,14 @@ static bool run(struct span in, size_t piece)
 		i += n;
 	}
 	headers_feed(&h, (struct span){ NULL, 0 });
+	headers_finish(&h);
 	guard_page_close(&g);
-	return h.utf8;
+	return &h;
+}
+
+static bool run(struct span in, size_t piece)
+{
+	return feed(in, piece)->utf8;
 }
 
 static void check(const char *label, struct span in, bool utf8)
@@ -37,16 +43,21 @@ static void check(const char *label, struct span in, bool utf8)
 }
 
 /* The cases are written with LF and fed as CRLF, which is what canon makes of them. */
-static void check_lf(const char *label, const char *lf, bool utf8)
+static struct span with_crlf(const char *lf)
 {
-	char text[4096];
+	static char text[4096];
 	size_t n = 0;
 	for (; *lf && n < sizeof(text) - 2; lf++) {
 		if (*lf == '\n')
 			text[n++] = '\r';
 		text[n++] = *lf;
 	}
-	check(label, (struct span){ text, n }, utf8);
+	return (struct span){ text, n };
+}
+
+static void check_lf(const char *label, const char *lf, bool utf8)
+{
+	check(label, with_crlf(lf), utf8);
 }
 
 struct message {
@@ -274,6 +285,92 @@ static void long_lines(void)
 	check_lf("long field", text, false);
 }
 
+#define NO  "TLS-Required: No\n"
+#define YES "Require-TLS-ESMTP: yes\n"
+
+static void tls(void)
+{
+	static const struct {
+		const char *label, *text;
+		bool requiretls, tls_required_no, utf8;
+	} table[] = {
+		{ "neither", "A: x\n\n", false, false, false },
+		{ "no", NO "\n", false, true, false },
+		{ "yes", YES "\n", true, false, false },
+		{ "both", NO YES "\n", true, true, false },
+		{ "among others", "A: x\n" YES "B: y\n z\n" NO "C: z\n\n" NO, true, true, false },
+		{ "case", "tls-rEQUIRED: nO\nREQUIRE-tls-esmtp: YES\n\n", true, true, false },
+		{ "blanks", "TLS-Required \t:\t no \t\nRequire-TLS-ESMTP :yes  \n\n", true, true,
+		  false },
+		{ "folded", "TLS-Required:\n No\nRequire-TLS-ESMTP:\n\tyes\n \n\n", true, true,
+		  false },
+		{ "folded behind", "TLS-Required: No\n \nRequire-TLS-ESMTP: yes\n\t \n\n", true,
+		  true, false },
+		{ "folded inside", "TLS-Required: N\n o\nRequire-TLS-ESMTP: y\n es\n\n", false,
+		  false, false },
+		{ "folded, and more", "TLS-Required: No\n x\nRequire-TLS-ESMTP: yes\n x\n\n", false,
+		  false, false },
+		{ "in an unfolded line of another", "A: x\n TLS-Required: No\n " YES "\n", false,
+		  false, false },
+		{ "other values", "TLS-Required: Yes\nRequire-TLS-ESMTP: no\n\n", false, false,
+		  false },
+		{ "comment", "TLS-Required: No (x)\nRequire-TLS-ESMTP: yes (x)\n\n", false, false,
+		  false },
+		{ "quoted", "TLS-Required: \"No\"\n\n", false, false, false },
+		{ "empty", "TLS-Required:\nRequire-TLS-ESMTP: \n\n", false, false, false },
+		{ "longer", "TLS-Required: None\nRequire-TLS-ESMTP: yess\n\n", false, false,
+		  false },
+		{ "other names", "X-TLS-Required: No\nTLS-Require: No\nRequire-TLS: yes\n\n", false,
+		  false, false },
+		{ "twice no", NO NO "\n", false, false, false },
+		{ "three times no", NO NO NO "\n", false, false, false },
+		{ "no, then another", NO "TLS-Required: x\n\n", false, false, false },
+		{ "another, then no", "TLS-Required:\n" NO "\n", false, false, false },
+		{ "twice no, apart", NO "A: x\n" YES NO "\n", true, false, false },
+		{ "twice yes", YES YES "\n", true, false, false },
+		{ "yes and no", YES "Require-TLS-ESMTP: no\n\n", true, false, false },
+		{ "no and yes", "Require-TLS-ESMTP: no\n" YES "\n", true, false, false },
+		{ "behind UTF-8", "A: " UE "\n" YES NO "\n", true, true, true },
+		{ "before UTF-8", NO YES "A: " UE "\n\n", true, true, true },
+		{ "UTF-8 in the value", "TLS-Required: " UE "\n\n", false, false, true },
+		{ "UTF-8 in a second one", NO "TLS-Required: " UE "\n\n", false, false, true },
+		{ "behind UTF-8, in the body", "A: " UE "\n\n" NO YES, false, false, true },
+		{ "in the body", "A: x\n\n" NO YES "\n", false, false, false },
+		{ "no header", "\n" NO YES "\n", false, false, false },
+		{ "empty line forgotten", "A: x\nDear reader\n" NO YES, false, false, false },
+		{ "before a forgotten empty line", NO YES "Dear reader\n", true, true, false },
+		{ "mbox line first", "From a@b.c Tue Nov 24 00:18:11 2026\n" NO "\n", false, true,
+		  false },
+		{ "unfinished header", "A: x\n" NO YES, true, true, false },
+		{ "unfinished header, folded", "TLS-Required:\n No\n", false, true, false },
+		{ "unfinished second one", NO "TLS-Required: No\n", false, false, false },
+		{ "in a part", MIXED "--b\n" NO YES "\nx\n--b--\n", false, false, false },
+		{ "unfinished part", MIXED "--b\n" NO YES, false, false, false },
+		{ "before the parts", NO YES MIXED "--b\nA: x\n\nx\n--b--\n", true, true, false },
+		{ "a second one in a part", NO MIXED "--b\n" NO "\nx\n--b--\n", false, true,
+		  false },
+		{ "in a message", MESSAGE NO YES "\n", false, false, false },
+		{ "in a message of a message", NO MESSAGE MESSAGE YES NO, false, true, false },
+		{ "in an attached message", OUTER MESSAGE NO YES "\n", false, false, false },
+		{ "in a digest", DIGEST "\n" NO YES "\n--d--\n", false, false, false },
+		{ "in the epilogue", MIXED "--b\n\nx\n--b--\n" NO YES, false, false, false },
+		{ "a part that has UTF-8", NO MIXED "--b\nA: " UE "\n" YES, false, true, true },
+		{ "between lines of a Content-Type",
+		  "Content-Type: multipart/mixed;\n boundary=b\n" NO "\n--b\nA: " UE "\n", false,
+		  true, true },
+	};
+	static const size_t pieces[] = { 4096, 1, 2, 17, 0 };
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct span in = with_crlf(table[i].text);
+		for (size_t k = 0; k < sizeof(pieces) / sizeof(pieces[0]); k++) {
+			const struct headers *h = feed(in, pieces[k]);
+			CHECK(table[i].label, h->requiretls == table[i].requiretls);
+			CHECK(table[i].label, h->tls_required_no == table[i].tls_required_no);
+			CHECK(table[i].label, h->utf8 == table[i].utf8);
+		}
+	}
+}
+
 TEST_MAIN("headers", { "top level", top_level }, { "parts", parts },
 	  { "content types", content_types }, { "nesting", nesting }, { "depth", depth },
-	  { "long lines", long_lines })
+	  { "long lines", long_lines }, { "TLS", tls })

@@ -96,7 +96,7 @@ static const struct config_key table[] = {
 	{ FIELD(tls_ca_file), DOMAIN, PATH(1, MOST_PATH),
 	  .default_text = "/etc/ssl/certs/ca-certificates.crt",
 	  .help = "root certificates (PEM) for verify and MTA-STS" },
-	{ FIELD(tls_priority), DOMAIN, .type = CONFIG_TEXT, .max = 1000, .default_text = "",
+	{ FIELD(tls_priority), DOMAIN, .type = CONFIG_TEXT, .max = 900, .default_text = "",
 	  .help = "GnuTLS priority string; empty: ours" },
 	{ FIELD(tlsrpt_socket), PATH(0, MOST_SOCKET), .default_text = "",
 	  .help = "socket of the TLSRPT collector; empty: no reports" },

@@ -327,7 +327,7 @@ static void test_path_limits(void)
 	static const struct {
 		const char *key;
 		size_t most;
-	} t[] = { { "tlsrpt_socket", 107 }, { "tls_ca_file", 4095 }, { "tls_priority", 1000 } };
+	} t[] = { { "tlsrpt_socket", 107 }, { "tls_ca_file", 4095 }, { "tls_priority", 900 } };
 	static char path[5000];
 	struct arena *a = arena_open(LIMIT_ARENA);
 	const char *const value[] = { path };

@@ -321,6 +321,9 @@ static void watch(struct guard *g)
 __attribute__((noreturn)) static void become_agent(const struct guard *g, pid_t guard,
 						   const int fds[2], char **argv)
 {
+	/* Those that hosts and shells hand over ignored and that a program may want; to reset all
+	 * would be a system call for each of 64. CHLD is reset already. */
+	static const int wanted[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM };
 	sigset_t none;
 	/* The agent shall not outlive the guard, who may be dead already. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != guard)
@@ -328,9 +331,8 @@ __attribute__((noreturn)) static void become_agent(const struct guard *g, pid_t 
 	if (dup2(fds[1], STDOUT_FILENO) < 0 || dup2(fds[0], GUARD_FD) < 0 ||
 	    (!g->terminal && dup2(fds[1], STDERR_FILENO) < 0))
 		_exit(LATER);
-	for (int s = 1; s < NSIG; s++)
-		if (s != SIGPIPE && s != SIGXFSZ)
-			signal(s, SIG_DFL);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		signal(wanted[i], SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execv(AGENT_PATH, argv);

@@ -46,7 +46,6 @@ static bool configure(struct story *s, const char *domain, struct error *err)
 	if (!settings_for(s->arena, s->settings, domain, &s->config, err))
 		return false;
 	s->until = deadline_in(s->start, s->config.deadline);
-	host_limit(s->run->host, left(s));
 	return true;
 }
 
@@ -102,6 +101,8 @@ static bool read_message(struct story *s, struct error *err)
 		.line = s->config.line_length_limit,
 		.until = s->until,
 	};
+	/* Not sooner: only now the limit is known, and until now the guard's own is enough. */
+	host_limit(s->run->host, left(s));
 	if (!intake_read(s->run->message_fd, s->run->io, &limits, &s->message, err))
 		return false;
 	s->delays.intake = elapsed(s);

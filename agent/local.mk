@@ -2,17 +2,23 @@
 noinst_LIBRARIES += libcore.a libflow.a libfront.a
 
 libcore_a_SOURCES = \
-	%D%/core/config.c %D%/core/config.h %D%/core/dialog.c %D%/core/dialog.h \
+	%D%/core/config.c %D%/core/config.h %D%/core/demand.c %D%/core/demand.h \
+	%D%/core/dialog.c %D%/core/dialog.h %D%/core/dialog_hello.c \
+	%D%/core/dialog_mail.c %D%/core/dialog_state.h \
 	%D%/core/envelope.c %D%/core/envelope.h %D%/core/failover.c %D%/core/failover.h \
 	%D%/core/logline.c %D%/core/logline.h %D%/core/mxlist.c %D%/core/mxlist.h \
 	%D%/core/outcome.c %D%/core/outcome.h %D%/core/plan.c %D%/core/plan.h \
-	%D%/core/report.c %D%/core/report.h %D%/core/route.c %D%/core/route.h
+	%D%/core/report.c %D%/core/report.h %D%/core/route.c %D%/core/route.h \
+	%D%/core/tlsrpt.c %D%/core/tlsrpt.h
 
 libflow_a_SOURCES = \
 	%D%/flow/attempt.c %D%/flow/attempt.h %D%/flow/caller.h \
 	%D%/flow/delivery.c %D%/flow/delivery.h %D%/flow/intake.c %D%/flow/intake.h \
 	%D%/flow/lookup.c %D%/flow/lookup.h %D%/flow/services.h \
-	%D%/flow/settings.c %D%/flow/settings.h
+	%D%/flow/settings.c %D%/flow/settings.h \
+	%D%/flow/stspolicy.c %D%/flow/stspolicy.h \
+	%D%/flow/tlspolicy.c %D%/flow/tlspolicy.h \
+	%D%/flow/tlsreport.c %D%/flow/tlsreport.h
 
 libfront_a_SOURCES = \
 	%D%/front/host.c %D%/front/host.h %D%/front/logger.c %D%/front/logger.h \
@@ -34,8 +40,15 @@ endif
 
 pkglibexec_PROGRAMS += mxdirect-agent
 mxdirect_agent_SOURCES = %D%/mxdirect-agent.c
-mxdirect_agent_CPPFLAGS = $(AM_CPPFLAGS) -DCONFIG_FILE='"$(sysconfdir)/mxdirect/mxdirect.conf"'
+mxdirect_agent_CPPFLAGS = $(AM_CPPFLAGS) -DCONFIG_FILE='"$(sysconfdir)/mxdirect/mxdirect.conf"' \
+	-DSTS_PROGRAM='"$(pkglibexecdir)/mxdirect-sts"' -DTLS_MODULE='"$(pkglibexecdir)/mxdirect-tls.so"'
 mxdirect_agent_LDADD = $(AGENT_LIBS) $(AGENT_SYSTEM_LIBS)
+
+# libcurl and its thirty libraries are for this program alone.
+pkglibexec_PROGRAMS += mxdirect-sts
+mxdirect_sts_SOURCES = %D%/mxdirect-sts.c %D%/sts.h
+mxdirect_sts_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+mxdirect_sts_LDADD = libwire.a libbase.a $(CURL_LIBS) $(GNUTLS_LIBS)
 
 dist_man8_MANS += %D%/mxdirect.8
 dist_man5_MANS += %D%/mxdirect.conf.5

@@ -45,6 +45,8 @@ static bool deliver(int argc, char **argv, struct host *host, struct error *err)
 		.argv = argv,
 		.environment_sender = getenv("SENDER"),
 		.default_config = CONFIG_FILE,
+		.sts_program = STS_PROGRAM,
+		.tls_module = TLS_MODULE,
 		.message_fd = STDIN_FILENO,
 		.io = &io,
 		.host = host,

@@ -2,6 +2,7 @@
 FLOOR_BASE = libbase.a $(CUNIT_LIBS)
 FLOOR_WIRE = libwire.a libbase.a -lresolv $(CUNIT_LIBS)
 FLOOR_NET = libnet.a $(FLOOR_WIRE) $(CARES_LIBS)
+FLOOR_TLS = libtls.a $(FLOOR_WIRE) $(GNUTLS_LIBS)
 FLOOR_CONF = libconf.a $(FLOOR_BASE) $(CONFUSE_LIBS)
 FLOOR_CORE = libcore.a $(FLOOR_WIRE)
 FLOOR_FLOW = libflow.a libcore.a libnet.a libconf.a $(FLOOR_WIRE) $(AGENT_SYSTEM_LIBS)
@@ -26,14 +27,21 @@ UNIT_TESTS = \
 	%D%/unit/test_ehlo \
 	%D%/unit/test_headers \
 	%D%/unit/test_reply \
+	%D%/unit/test_sts \
+	%D%/unit/test_tlsa \
 	%D%/unit/test_dial \
 	%D%/unit/test_idna \
 	%D%/unit/test_io \
 	%D%/unit/test_own \
 	%D%/unit/test_resolver \
+	%D%/unit/test_secure \
 	%D%/unit/test_stream \
 	%D%/unit/test_conf \
+	%D%/unit/test_proof \
+	%D%/unit/test_session \
+	%D%/unit/test_trust \
 	%D%/unit/test_config \
+	%D%/unit/test_demand \
 	%D%/unit/test_dialog \
 	%D%/unit/test_envelope \
 	%D%/unit/test_failover \
@@ -41,10 +49,12 @@ UNIT_TESTS = \
 	%D%/unit/test_mxlist \
 	%D%/unit/test_outcome \
 	%D%/unit/test_plan \
+	%D%/unit/test_tlsrpt \
 	%D%/unit/test_report \
 	%D%/unit/test_route \
 	%D%/unit/test_intake \
 	%D%/unit/test_settings \
+	%D%/unit/test_stspolicy \
 	%D%/unit/test_host \
 	%D%/unit/test_logger \
 	%D%/unit/test_options
@@ -130,6 +140,24 @@ endif
 %C%_unit_test_logger_LDADD = $(FLOOR_FRONT)
 %C%_unit_test_options_SOURCES = %D%/unit/test_options.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_options_LDADD = $(FLOOR_FRONT)
+%C%_unit_test_sts_SOURCES = %D%/unit/test_sts.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_sts_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_tlsa_SOURCES = %D%/unit/test_tlsa.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_tlsa_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_secure_SOURCES = %D%/unit/test_secure.c %D%/unit/harness.h
+%C%_unit_test_secure_LDADD = $(FLOOR_NET)
+%C%_unit_test_proof_SOURCES = %D%/unit/test_proof.c %D%/unit/harness.h %D%/unit/pki.h
+%C%_unit_test_proof_LDADD = $(FLOOR_TLS)
+%C%_unit_test_session_SOURCES = %D%/unit/test_session.c %D%/unit/harness.h %D%/unit/pki.h
+%C%_unit_test_session_LDADD = $(FLOOR_TLS)
+%C%_unit_test_trust_SOURCES = %D%/unit/test_trust.c %D%/unit/harness.h %D%/unit/pki.h
+%C%_unit_test_trust_LDADD = $(FLOOR_TLS)
+%C%_unit_test_demand_SOURCES = %D%/unit/test_demand.c %D%/unit/harness.h
+%C%_unit_test_demand_LDADD = $(FLOOR_CORE)
+%C%_unit_test_tlsrpt_SOURCES = %D%/unit/test_tlsrpt.c %D%/unit/harness.h
+%C%_unit_test_tlsrpt_LDADD = $(FLOOR_CORE)
+%C%_unit_test_stspolicy_SOURCES = %D%/unit/test_stspolicy.c %D%/unit/harness.h %D%/unit/dns_build.h
+%C%_unit_test_stspolicy_LDADD = $(FLOOR_FLOW)
 
 # Fuzz targets: with --enable-fuzz linked with libFuzzer, otherwise with a main that replays the corpus.
 FUZZ_TARGETS = \
@@ -139,6 +167,8 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_ehlo \
 	%D%/fuzz/fuzz_headers \
 	%D%/fuzz/fuzz_reply \
+	%D%/fuzz/fuzz_sts \
+	%D%/fuzz/fuzz_tlsa \
 	%D%/fuzz/fuzz_conf \
 	%D%/fuzz/fuzz_dialog
 check_PROGRAMS += $(FUZZ_TARGETS)
@@ -176,6 +206,12 @@ FUZZ_FLOW = libconf.a $(FUZZ_CORE) $(CONFUSE_LIBS)
 %C%_fuzz_fuzz_dialog_SOURCES = %D%/fuzz/fuzz_dialog.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_dialog_LDADD = $(FUZZ_CORE)
 %C%_fuzz_fuzz_dialog_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_sts_SOURCES = %D%/fuzz/fuzz_sts.c $(REPLAY_MAIN)
+%C%_fuzz_fuzz_sts_LDADD = $(FUZZ_WIRE)
+%C%_fuzz_fuzz_sts_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_tlsa_SOURCES = %D%/fuzz/fuzz_tlsa.c $(REPLAY_MAIN)
+%C%_fuzz_fuzz_tlsa_LDADD = $(FUZZ_WIRE)
+%C%_fuzz_fuzz_tlsa_LDFLAGS = $(LINK_FUZZ)
 TESTS += %D%/fuzz/replay-all
 EXTRA_DIST += %D%/fuzz/replay-all %D%/fuzz/replay.c %D%/fuzz/corpus
 EXTRA_DIST += %D%/run %D%/layers.sh %D%/budget.sh %D%/scenarios %D%/tools %D%/hosts %D%/bench %D%/guard

@@ -48,6 +48,11 @@ static enum dane_sight see_dane(const struct config *c, const struct demand_fact
 	return DANE_UNKNOWN;
 }
 
+bool demand_dane_applies(const struct config *c, const struct demand_facts *f)
+{
+	return see_dane(c, f) != DANE_NOT_THERE;
+}
+
 static enum demand_level floor_of(const struct config *c)
 {
 	switch (c->tls) {
@@ -122,6 +127,10 @@ static bool refuse_requiretls(const struct sight *s, struct demand *d, struct er
 	if (s->f->literal)
 		return err_set(err, ERR_PERM, ESC(5, 7, 30),
 			       "REQUIRETLS needs a name to verify, and %s has none", s->f->host);
+	if (s->f->sts_failed)
+		return err_set(err, ERR_TEMP, ESC(4, 7, 5),
+			       "REQUIRETLS needs the MTA-STS policy of %s, which could not be had",
+			       s->f->domain);
 	return err_set(err, ERR_PERM, ESC(5, 7, 30),
 		       "REQUIRETLS needs DNSSEC or MTA-STS to vouch for %s, and neither does",
 		       s->f->host);

@@ -48,12 +48,16 @@ struct demand_facts {
 	const char *tlsa_base; /* host name whose _PORT._tcp has the TLSA records (RFC 7672 2.2.2, 2.2.3) */
 	const struct dns_answer *tlsa; /* NULL: not asked, because MX or address was not secure or dane = no */
 	const struct sts_policy *sts;  /* NULL: none in force */
+	bool sts_failed;	       /* there is one, but it could not be had */
 	bool requiretls;	       /* Require-TLS-ESMTP: yes, or REQUIRETLS of the host */
 	bool tls_required_no;	       /* TLS-Required: No (RFC 8689 section 5); REQUIRETLS wins over it */
 };
 
 /* Does DANE call for a TLSA lookup at all? */
 bool demand_wants_tlsa(const struct config *c, bool mx_secure, bool address_secure);
+
+/* Has DANE a say about this host: are there authentic TLSA records, or did looking for them fail? Then MTA-STS has none. */
+bool demand_dane_applies(const struct config *c, const struct demand_facts *f);
 
 /*
  * False: this host must not be used now, TEMP 4.7.5: the TLSA lookup failed or was bogus (RFC 7672 2.1), the MTA-STS policy does not list

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The SMTP client, without I/O (RFC 5321, 2920, 1870, 6152, 6531).
+ * The SMTP client, without I/O (RFC 5321, 2920, 1870, 3207, 6152, 6531, 8689).
  *
- *   greeting -> EHLO --------> MAIL -> RCPT.. -> DATA -> body -> commit -> final dot -> QUIT
- *                 \-> HELO --/    \______ every recipient refused ______/ -> QUIT
+ *   greeting -> EHLO -> [STARTTLS -> TLS -> EHLO] -> MAIL -> RCPT.. -> DATA -> body -> commit -> final dot -> QUIT
+ *                 \-> HELO ------------------------/    \______ every recipient refused ______/ -> QUIT
  *
  * The driver asks what to do (dialog_next()), does it, and tells what happened: one tell for each ask. With PIPELINING several
  * commands are said at once and their replies heard one by one, in order. The driver knows no verb and no reply code.
@@ -12,12 +12,15 @@
 #define CORE_DIALOG_H
 
 #include "base/arena.h"
+#include "core/demand.h"
 #include "core/envelope.h"
 #include "core/outcome.h"
+#include "core/tlsrpt.h"
 
 enum dialog_want {
 	DIALOG_SAY,    /* send the bytes of `out`; nothing may be unread before (dialog_early()); tell dialog_done() */
 	DIALOG_HEAR,   /* read one reply; tell dialog_heard() */
+	DIALOG_TLS,    /* nothing may be unread before; handshake and proof as the demand says; tell dialog_secured() or dialog_insecure() */
 	DIALOG_BODY,   /* send the message, dot-stuffed, without the final dot; tell dialog_done() */
 	DIALOG_COMMIT, /* point of no return: is the caller there, is nothing unread, is there time? tell dialog_done() or dialog_lost() */
 	DIALOG_OVER,   /* outcomes are complete; `out` may hold a QUIT to be sent without waiting; close */
@@ -30,6 +33,15 @@ struct dialog_script {
 	const bool *skip; /* recipients already settled, never all; NULL: none */
 	const struct facts *facts;
 	const struct config *config;
+	struct demand demand;
+	bool plain; /* TLS was tried here and everywhere and is not demanded: do without */
+};
+
+/* What the session came to know for TLS reporting (RFC 8460). */
+struct dialog_tls {
+	bool secured;
+	enum tlsrpt_failure failure; /* also of a session that went on without TLS */
+	const char *helo;	     /* the server's own name; NULL: it has not said it */
 };
 
 struct dialog;
@@ -44,6 +56,8 @@ void dialog_heard(struct dialog *d, const struct reply *r);
 void dialog_done(struct dialog *d);
 /* Lost, timed out, stopped, not SMTP, commit refused: the session ends. `local`: the trouble is ours, not the server's. */
 void dialog_lost(struct dialog *d, const struct error *why, bool local);
+void dialog_secured(struct dialog *d, const struct secure_facts *facts);
+void dialog_insecure(struct dialog *d, const struct secure_facts *facts, const struct error *why);
 /* Bytes came before the command they could answer: a protocol error, never a delivery. `said`: their begin, or empty. A 421 is taken as
  * one (RFC 5321 3.8). */
 void dialog_early(struct dialog *d, struct span said);
@@ -55,6 +69,8 @@ const char *dialog_phase(const struct dialog *d);
 bool dialog_committed(const struct dialog *d);
 /* MAIL was said: for the log's delays, connection set-up ends here. */
 bool dialog_transmits(const struct dialog *d);
+
+const struct dialog_tls *dialog_tls(const struct dialog *d);
 
 /* Valid once OVER: one for each recipient of the envelope; EVENT_NONE for a skipped one. */
 const struct outcome *dialog_outcomes(const struct dialog *d);

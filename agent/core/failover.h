@@ -16,6 +16,8 @@ enum failover_event {
 	EVENT_GREETING_5XX,
 	EVENT_GREETING_NEVER,  /* 521 or 556: this host takes no mail (RFC 7504) */
 	EVENT_HELLO_REFUSED,   /* EHLO and HELO; the server greets with our own name */
+	EVENT_TLS_UNMET,       /* a demand on TLS is not met */
+	EVENT_TLS_BROKEN,      /* STARTTLS or the handshake failed, but nothing is demanded */
 	EVENT_LOST,	       /* lost, timed out, or not SMTP, before the final dot */
 	EVENT_REPLY_4XX,       /* to MAIL, RCPT, DATA, the final dot */
 	EVENT_REPLY_5XX,

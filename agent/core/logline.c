@@ -96,6 +96,29 @@ static void add_code(struct line *l, struct esc code)
 		 code.subject, code.detail);
 }
 
+/* Nothing without a session. "none:downgrade" is plain where TLS had failed, in Postfix's words. */
+static void add_security(struct line *l, const struct security *s)
+{
+	if (!s)
+		return;
+	if (l->json) {
+		add(l, ",\"tls\":{\"level\":", s->level, SHARE_ID);
+		add(l, ",\"because\":", s->because, SHARE_ID);
+		add(l, ",\"protocol\":", s->protocol, SHARE_ID);
+		add(l, ",\"cipher\":", s->cipher, SHARE_ID);
+		buf_addf(l->out, ",\"downgrade\":%s}", s->downgrade ? "true" : "false");
+		return;
+	}
+	add(l, ", tls=", s->level, SHARE_ID);
+	buf_addf(l->out, "%s", s->downgrade ? ":downgrade" : "");
+	if (s->because[0])
+		add(l, ", tls_because=", s->because, SHARE_ID);
+	if (s->protocol[0])
+		add(l, ", tls_protocol=", s->protocol, SHARE_ID);
+	if (s->cipher[0])
+		add(l, ", tls_cipher=", s->cipher, SHARE_ID);
+}
+
 static void recipient_json(const struct log_recipient *r, struct line *l)
 {
 	const struct log_delays *d = &r->delays;
@@ -110,6 +133,7 @@ static void recipient_json(const struct log_recipient *r, struct line *l)
 	add_seconds(l, ",", d->connect);
 	add_seconds(l, ",", d->transmit);
 	buf_addc(l->out, ']');
+	add_security(l, r->outcome->security);
 	add_code(l, r->outcome->code);
 	add(l, ",\"status\":", status_name(r->end), SHARE_ID);
 	add(l, ",\"text\":", r->outcome->text, SHARE_TEXT);
@@ -132,6 +156,7 @@ void logline_recipient(const struct log_recipient *r, enum config_log_format for
 	add_seconds(&l, "/", r->delays.lookup);
 	add_seconds(&l, "/", r->delays.connect);
 	add_seconds(&l, "/", r->delays.transmit);
+	add_security(&l, r->outcome->security);
 	add_code(&l, r->outcome->code);
 	add(&l, ", status=", status_name(r->end), SHARE_ID);
 	add(&l, " (", r->outcome->text, SHARE_TEXT);
@@ -144,6 +169,7 @@ void logline_host(const struct log_host *h, enum config_log_format format, struc
 	add(&l, l.json ? "{\"queue_id\":" : "", id_or_none(h->queue_id), SHARE_ID);
 	add(&l, l.json ? ",\"host\":" : ": host=", h->host, SHARE_RELAY);
 	add(&l, l.json ? ",\"event\":" : ", event=", h->event, SHARE_ID);
+	add_security(&l, h->security);
 	add_code(&l, h->code);
 	if (l.json)
 		buf_addf(out, ",\"next\":%s", h->next ? "true" : "false");

@@ -20,13 +20,16 @@ struct log_recipient {
 	struct log_delays delays;
 };
 
-/* ABC: to=<r@example.net>, relay=mx1.example.net[192.0.2.1]:25, delay=1.2, delays=0/0.01/0.4/0.8, dsn=2.0.0, status=sent (250 Ok) */
+/* ABC: to=<r@example.net>, relay=mx1.example.net[192.0.2.1]:25, delay=1.2, delays=0/0.01/0.4/0.8, tls=dane, tls_because=dane,
+ * tls_protocol=TLSv1.3, tls_cipher=TLS_AES_256_GCM_SHA384, dsn=2.0.0, status=sent (250 Ok). Without a session there is no tls=; without
+ * TLS "tls=none", after a failed TLS "tls=none:downgrade". */
 void logline_recipient(const struct log_recipient *r, enum config_log_format format, struct buf *out);
 
 struct log_host {
 	const char *queue_id;
 	const char *host; /* relay, or the bare host name when it was not connected */
 	const char *event; /* failover_event_name(), or "skipped" */
+	const struct security *security; /* NULL: there was no session */
 	struct esc code;
 	const char *text;
 	bool next; /* another address or host will be tried */

@@ -15,7 +15,9 @@ bool tally_note(struct tally *t, enum config_failover column, const struct outco
 	static const struct failover_rest nobody = { 0 };
 	struct failover_move move = failover_decide(column, o->event, nobody);
 	t->last = *o;
-	if (move.end == END_DEFERRED)
+	/* Where TLS is broken and not demanded, the plain session that follows is the host's
+	 * answer. */
+	if (move.end == END_DEFERRED && o->event != EVENT_TLS_BROKEN)
 		t->hopeful = true;
 	keep_best(t, o);
 	return move.next;

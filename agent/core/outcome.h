@@ -9,11 +9,20 @@
 /* How telling a reason is; a higher one hides a lower one of another host. */
 enum cause { CAUSE_LOCAL, CAUSE_NETWORK, CAUSE_TLS, CAUSE_POLICY, CAUSE_SERVER };
 
+/* How a session was secured. */
+struct security {
+	const char *level;   /* reached: "none" is plain; "may" and "encrypt": nothing was proven; "verify", "dane" */
+	const char *because; /* who demanded it: "dane", "mta-sts enforce", "requiretls", "configured"; "" nobody */
+	const char *protocol, *cipher; /* "" for plain */
+	bool downgrade;	     /* plain, after TLS had failed there */
+};
+
 struct outcome {
 	enum failover_event event; /* EVENT_NONE: nothing yet */
 	enum cause cause;
 	struct esc code;   /* class 2, 4 or 5, as the host's own answer has it */
 	const char *relay; /* "mx1.example.net[192.0.2.1]:25"; "none" before any connection. In the arena, like text */
+	const struct security *security; /* NULL: there was no session */
 	const char *text;  /* one complete sentence without code; for EVENT_ACCEPTED the reply, "250 2.0.0 Ok" */
 };
 

@@ -4,6 +4,7 @@
 #define CORE_PLAN_H
 
 #include "core/config.h"
+#include "core/demand.h"
 #include "core/mxlist.h"
 
 struct candidate {
@@ -11,6 +12,7 @@ struct candidate {
 	uint16_t pref;
 	struct endpoint addr[LIMIT_ADDRS]; /* random order within a family, families interleaved, preferred one first */
 	size_t naddr;			   /* >= 1 */
+	struct demand demand;		   /* what TLS must prove there: flow/lookup adds it */
 };
 
 struct plan_rules {

@@ -31,7 +31,10 @@ struct report report_outcome(const struct outcome *o, enum failover_end end)
 		return failure(EXIT_LATER, ESC(4, 3, 0),
 			       "internal error: no server accepted what is called delivered");
 	struct report r = { .status = EXIT_SENT };
-	snprintf(r.line, sizeof(r.line), "%s %s", o->relay ? o->relay : "none",
+	const struct security *s = o->security;
+	bool tls = s && s->protocol[0];
+	snprintf(r.line, sizeof(r.line), "%s %s%s%s%s%s", o->relay ? o->relay : "none",
+		 tls ? s->protocol : "", tls ? " " : "", tls ? s->level : "", tls ? " " : "",
 		 o->text && o->text[0] ? o->text : "accepted");
 	text_printable(r.line, strlen(r.line));
 	return r;

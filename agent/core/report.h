@@ -13,8 +13,8 @@ struct report {
 };
 
 /*
- * The line is printable, one line, never empty behind its code, at most LIMIT_REPORT bytes. Sent: "RELAY REPLY" without code in
- * front. Otherwise "D.S.N TEXT", and the class D agrees with the status: 5 with 69, 4 with 75. An answer that breaks this is
+ * The line is printable, one line, never empty behind its code, at most LIMIT_REPORT bytes. Sent: "RELAY REPLY" or "RELAY PROTOCOL
+ * LEVEL REPLY" (struct security) without code in front. Otherwise "D.S.N TEXT", and the class D agrees with the status: 5 with 69, 4 with 75. An answer that breaks this is
  * reported as 75 4.3.0.
  */
 struct report report_outcome(const struct outcome *o, enum failover_end end);

@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "core/tlsrpt.h"
 
-#define VERSION "v=TLSRPTv1;"
+#define TLSRPT_VERSION "v=TLSRPTv1;"
 
 /* RFC 8460 section 3: fields behind semicolons, blanks around "=" and ";". */
 static bool has_rua(struct span fields)
@@ -27,7 +27,7 @@ static bool is_printable_ascii(struct span s)
 
 const char *tlsrpt_record(struct arena *a, const struct dns_answer *txt)
 {
-	const struct span version = SPAN(VERSION);
+	const struct span version = SPAN(TLSRPT_VERSION);
 	struct span record = { 0 };
 	size_t found = 0;
 	for (size_t i = 0; i < txt->nrr; i++) {

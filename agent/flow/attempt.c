@@ -188,6 +188,43 @@ static void commit(struct session *s)
 	}
 }
 
+static void secure(struct session *s)
+{
+	const struct services *sv = s->sv;
+	const struct demand *demand = s->rq->demand;
+	bool advisory = demand->sts_testing && demand->level < DEMAND_VERIFY;
+	const struct secure_ask ask = {
+		.proof = demand->level == DEMAND_DANE                 ? SECURE_DANE
+			 : demand->level == DEMAND_VERIFY || advisory ? SECURE_PKIX
+								      : SECURE_ANY,
+		.advisory = advisory,
+		.sni = demand->sni,
+		.names = demand->names,
+		.nnames = demand->nnames,
+		.tlsa = demand->tlsa,
+		.ntlsa = demand->ntlsa,
+		.ca_file = sv->config->tls_ca_file,
+		.priority = sv->config->tls_priority,
+	};
+	struct secure_facts facts = { .trouble = SECURE_LOCAL };
+	struct error err;
+	char line[LIMIT_ERR_TEXT + 96];
+
+	if (unasked_for(s))
+		return; /* plaintext injected before the handshake: RFC 3207 section 4.1 */
+	bool ok = secure_load(sv->secure, &err) &&
+		  stream_secure(s->stream, sv->secure->ops, &ask, patience(s), &facts, &err);
+	snprintf(line, sizeof(line), "(TLS: %s %s %s)", facts.protocol, facts.cipher,
+		 ok ? facts.proof : err.text);
+	trace(s, '=', span_of(line));
+	if (ok)
+		dialog_secured(s->dialog, &facts);
+	else if (sv->io->stopped)
+		dialog_lost(s->dialog, &err, true);
+	else
+		dialog_insecure(s->dialog, &facts, &err);
+}
+
 static void drive(struct session *s, struct attempt_result *ret)
 {
 	char storage[DIALOG_OUT];
@@ -201,6 +238,8 @@ static void drive(struct session *s, struct attempt_result *ret)
 			say(s, buf_view(&out));
 		else if (want == DIALOG_HEAR)
 			hear(s);
+		else if (want == DIALOG_TLS)
+			secure(s);
 		else if (want == DIALOG_BODY)
 			send_body(s);
 		else
@@ -274,7 +313,11 @@ static bool run_session(struct arena *a, const struct services *sv,
 		.skip = rq->skip,
 		.facts = message_facts(rq->message),
 		.config = sv->config,
+		.demand = *rq->demand,
+		.plain = rq->plain,
 	};
+	ret->peer = rq->addr[dialed->winner];
+	ret->local = dialed->local;
 	if (!stream_open(dialed->fd, sv->io, &s.stream, &err))
 		return false;
 	s.dialog = script.helo && script.relay ? dialog_new(a, &script) : NULL;
@@ -284,6 +327,7 @@ static bool run_session(struct arena *a, const struct services *sv,
 		drive(&s, ret);
 		sv->io->stop_fd = stop_fd;
 		ret->outcome = dialog_outcomes(s.dialog);
+		ret->tls = *dialog_tls(s.dialog);
 	}
 	stream_close(s.stream);
 	return s.dialog != NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One candidate: dial its addresses, and drive the dialog with the one that answers. */
+/* One candidate: dial its addresses, and drive the dialog with the one that answers, over TLS as its demand says. */
 #ifndef FLOW_ATTEMPT_H
 #define FLOW_ATTEMPT_H
 
@@ -16,11 +16,16 @@ struct attempt_request {
 	const bool *skip; /* recipients already settled */
 	struct message *message;
 	struct deadline until;
+	const struct demand *demand;
+	bool plain; /* TLS was tried there before and is not demanded */
 };
 
 struct attempt_result {
 	bool used[LIMIT_ADDRS]; /* addresses that are spent: failed to connect, or had the session */
-	bool connected;		/* there was a session */
+	bool connected;		/* there was a session, with: */
+	struct endpoint peer;
+	struct ip local;
+	struct dialog_tls tls;
 	const struct outcome *outcome; /* one for each recipient of the envelope */
 	int64_t connect_ms, transmit_ms;
 };

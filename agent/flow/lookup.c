@@ -5,7 +5,7 @@
 #include "net/own.h"
 
 struct host {
-	const struct dns_answer *a, *aaaa; /* NULL: not asked */
+	struct tlspolicy_host tls; /* with the addresses */
 	enum plan_say say;
 	struct candidate candidate;
 	struct error why;
@@ -14,23 +14,30 @@ struct host {
 struct lookup {
 	const struct services *sv;
 	struct route route;
+	struct tlspolicy *policy;
 	struct mxlist list;
 	struct host host[LIMIT_MX];
 	size_t next, judged; /* hosts before `judged` have a `say` */
 };
 
-static bool ask_addresses(struct arena *a, struct lookup *l, struct error *err)
+/* All at once: addresses, and TLSA records where the MX answer is good enough for DANE. */
+static bool ask_hosts(struct arena *a, struct lookup *l, struct error *err)
 {
 	enum config_family family = l->sv->config->address_family;
 	for (size_t i = 0; i < l->list.n; i++) {
-		struct host *h = &l->host[i];
+		struct tlspolicy_host *h = &l->host[i].tls;
 		const char *name = l->list.mx[i].host;
+		h->name = name;
+		h->implicit_mx = l->list.implicit;
+		h->mx_secure = l->list.authentic;
 		if (family != FAMILY_IPV6 &&
 		    !(h->a = resolver_ask(l->sv->resolver, a, name, DNS_A)))
 			return err_nomem(err);
 		if (family != FAMILY_IPV4 &&
 		    !(h->aaaa = resolver_ask(l->sv->resolver, a, name, DNS_AAAA)))
 			return err_nomem(err);
+		if (!tlspolicy_ask(l->policy, h, err))
+			return false;
 	}
 	return true;
 }
@@ -44,23 +51,33 @@ static bool ask_mx(struct arena *a, struct lookup *l, struct deadline until, str
 	resolver_wait(sv->resolver, &mx, 1, until);
 
 	struct mxlist_rules rules = { .max = sv->config->max_mx, .self = sv->own_name };
-	return mxlist_build(mx, &rules, sv->rng, &l->list, err) && ask_addresses(a, l, err);
+	return mxlist_build(mx, &rules, sv->rng, &l->list, err) && ask_hosts(a, l, err);
 }
 
-bool lookup_open(struct arena *a, const struct services *sv, const char *domain,
-		 struct deadline until, struct lookup **ret, struct error *err)
+bool lookup_open(struct arena *a, const struct services *sv, const struct lookup_request *rq,
+		 struct lookup **ret, struct error *err)
 {
 	struct lookup *l = ARENA_NEW(a, struct lookup, 1);
 	if (!l)
 		return err_nomem(err);
 	l->sv = sv;
-	if (!route_decide(domain, &l->route, err))
+	if (!route_decide(rq->domain, &l->route, err))
 		return false;
-	if (l->route.kind == ROUTE_MX && !ask_mx(a, l, until, err))
+	const struct tlspolicy_request policy = {
+		.domain = rq->domain,
+		.literal = l->route.kind == ROUTE_LITERAL,
+		.requiretls = rq->requiretls,
+		.tls_required_no = rq->tls_required_no,
+	};
+	l->policy = tlspolicy_open(a, sv, &policy);
+	if (!l->policy)
+		return err_nomem(err);
+	if (l->route.kind == ROUTE_MX && !ask_mx(a, l, rq->until, err))
 		return false;
 	if (l->route.kind == ROUTE_LITERAL) {
 		l->list.n = 1;
-		l->list.mx[0] = (struct mx){ .host = domain };
+		l->list.mx[0] = (struct mx){ .host = rq->domain };
+		l->host[0].tls.name = rq->domain;
 	}
 	*ret = l;
 	return true;
@@ -79,13 +96,13 @@ static void judge_host(struct lookup *l, size_t i)
 {
 	struct ip asked[2 * LIMIT_DNS_RRS], own[2 * LIMIT_DNS_RRS];
 	struct host *h = &l->host[i];
-	size_t n = add_addresses(h->aaaa, asked, add_addresses(h->a, asked, 0));
+	size_t n = add_addresses(h->tls.aaaa, asked, add_addresses(h->tls.a, asked, 0));
 	const struct plan_rules rules = {
 		.config = l->sv->config,
 		.own = own,
 		.nown = own_addresses(asked, n, own),
 	};
-	h->say = plan_host(&l->list.mx[i], h->a, h->aaaa, &rules, l->sv->rng, &h->candidate,
+	h->say = plan_host(&l->list.mx[i], h->tls.a, h->tls.aaaa, &rules, l->sv->rng, &h->candidate,
 			   &h->why);
 }
 
@@ -105,10 +122,10 @@ static void judge_group(struct lookup *l, struct deadline until)
 	size_t n = 0, end = group_end(l, l->judged);
 
 	for (size_t i = l->judged; i < end; i++) {
-		if (l->host[i].a)
-			need[n++] = l->host[i].a;
-		if (l->host[i].aaaa)
-			need[n++] = l->host[i].aaaa;
+		if (l->host[i].tls.a)
+			need[n++] = l->host[i].tls.a;
+		if (l->host[i].tls.aaaa)
+			need[n++] = l->host[i].tls.aaaa;
 	}
 	resolver_wait(l->sv->resolver, need, n, until);
 	for (size_t i = l->judged; i < end; i++) {
@@ -149,11 +166,17 @@ enum lookup_say lookup_next(struct lookup *l, struct deadline until, struct cand
 	}
 	struct host *h = &l->host[l->next];
 	const struct mx *mx = &l->list.mx[l->next++];
-	if (h->say == PLAN_USE) {
+	if (h->say == PLAN_USE && tlspolicy_demand(l->policy, &h->tls, until, &h->why)) {
+		h->candidate.demand = h->tls.demand;
 		*ret = h->candidate;
 		return LOOKUP_CANDIDATE;
 	}
 	*ret = (struct candidate){ .host = mx->host, .pref = mx->pref };
 	*err = h->why;
 	return LOOKUP_SKIPPED;
+}
+
+struct tlsrpt_result lookup_report(struct lookup *l, struct deadline until)
+{
+	return tlspolicy_report(l->policy, &l->host[l->next - 1].tls, until);
 }

@@ -7,19 +7,28 @@
 #define FLOW_LOOKUP_H
 
 #include "core/plan.h"
-#include "flow/services.h"
+#include "flow/tlspolicy.h"
 
 struct lookup;
 
+struct lookup_request {
+	const char *domain; /* A-label form or an address literal */
+	bool requiretls, tls_required_no; /* of the message: struct facts */
+	struct deadline until;
+};
+
 /* Route and MX. Errors are those of route_decide() and mxlist_build(). */
-MUST_CHECK bool lookup_open(struct arena *a, const struct services *sv, const char *domain, struct deadline until,
-			    struct lookup **ret, struct error *err);
+MUST_CHECK bool lookup_open(struct arena *a, const struct services *sv, const struct lookup_request *rq, struct lookup **ret,
+			    struct error *err);
 
 enum lookup_say {
-	LOOKUP_CANDIDATE, /* *ret */
-	LOOKUP_SKIPPED,	  /* ret->host and ret->pref are not used: *err (plan_host()); ask again */
+	LOOKUP_CANDIDATE, /* *ret, with its demand on TLS */
+	LOOKUP_SKIPPED,	  /* ret->host and ret->pref are not used: *err (plan_host(), demand_decide()); ask again */
 	LOOKUP_END,
 };
 enum lookup_say lookup_next(struct lookup *l, struct deadline until, struct candidate *ret, struct error *err);
+
+/* The fixed part of a TLS report (RFC 8460) about the host that lookup_next() gave last. */
+struct tlsrpt_result lookup_report(struct lookup *l, struct deadline until);
 
 #endif

@@ -7,6 +7,7 @@
 #include "core/config.h"
 #include "flow/caller.h"
 #include "net/resolver.h"
+#include "net/secure.h"
 
 /* Where lines for the operator go. */
 struct journal {
@@ -22,6 +23,7 @@ struct services {
 	const struct config *config; /* for the recipients' domain */
 	const char *own_name;	     /* for HELO and the loop check; "": say the address */
 	const char *sts_program;     /* mxdirect-sts (sts.h); NULL: MTA-STS policies are not fetched */
+	struct secure_module *secure; /* TLS; loaded when a server offers it */
 	struct caller caller;
 	struct journal journal;
 };

@@ -120,6 +120,7 @@ static bool open_resolver(struct story *s, struct error *err)
 		.servers = s->config.dns_servers,
 		.nservers = s->config.ndns_servers,
 		.timeout_ms = s->config.dns_timeout,
+		.trust_ad = s->config.dns_trust_ad,
 	};
 	rng_seed(&s->rng, s->run->seed);
 	return resolver_open(&o, s->run->io, &s->rng, &s->resolver, err);
@@ -127,6 +128,7 @@ static bool open_resolver(struct story *s, struct error *err)
 
 static bool deliver(struct story *s, struct error *err)
 {
+	struct secure_module secure = { .path = s->run->tls_module };
 	struct services sv = {
 		.io = s->run->io,
 		.resolver = s->resolver,
@@ -134,6 +136,7 @@ static bool deliver(struct story *s, struct error *err)
 		.config = &s->config,
 		.own_name = s->config.helo_name,
 		.sts_program = s->run->sts_program,
+		.secure = &secure,
 		.caller = host_caller(s->run->host),
 		.journal = s->journal,
 	};

@@ -13,6 +13,7 @@ struct pipe_run {
 	const char *environment_sender;
 	const char *default_config; /* file read without -c, if it exists */
 	const char *sts_program;    /* as in struct services */
+	const char *tls_module;	    /* what struct secure_module loads */
 	int message_fd;
 	struct io *io;
 	struct host *host;

@@ -17,9 +17,10 @@
 #define LIMIT_ADDRS	   16	   /* addresses of one host (max_addresses) */
 #define LIMIT_DNS_RRS	   256	   /* records kept of one answer */
 #define LIMIT_DNS_MESSAGE  65535   /* RFC 1035 section 4.2.2 */
-#define LIMIT_DNS_INFLIGHT 64	   /* lookups under way: A and AAAA of LIMIT_MX hosts, and some */
+#define LIMIT_DNS_INFLIGHT 96	   /* lookups under way: A, AAAA and TLSA of LIMIT_MX hosts, and some */
 #define LIMIT_CNAMES	   16	   /* links of a CNAME chain */
 #define LIMIT_LIST	   64	   /* items of a list in the configuration */
+#define LIMIT_BROKEN_TLS   12	   /* addresses remembered for a plain session when nothing else is left */
 #define LIMIT_CONFIG_FILE  (1024 * 1024) /* bytes of a configuration file */
 #define LIMIT_LOG_LINE	   2000	   /* syslog daemons cut near 2048 */
 #define LIMIT_REPORT	   500	   /* Postfix keeps 4096, logs 2000, shows 100 on success */

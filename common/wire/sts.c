@@ -3,7 +3,7 @@
 #include "wire/addr.h"
 #include "wire/sts.h"
 
-#define VERSION "STSv1"
+#define STS_VERSION "STSv1"
 
 static bool is_alnum(char c)
 {
@@ -60,7 +60,7 @@ static bool read_record(struct span fields, struct span *ret_id)
 
 bool sts_record(const struct dns_answer *txt, struct span *ret_id)
 {
-	static const char begin[] = "v=" VERSION ";";
+	static const char begin[] = "v=" STS_VERSION ";";
 	struct span fields = { 0 };
 	size_t found = 0;
 	for (size_t i = 0; i < txt->nrr; i++) {
@@ -95,7 +95,7 @@ static bool bad_value(struct error *err, const char *what, struct span value)
 
 static bool read_version(struct reading *r, struct span value, struct error *err)
 {
-	if (!r->has_version && !span_equal(value, SPAN(VERSION)))
+	if (!r->has_version && !span_equal(value, SPAN(STS_VERSION)))
 		return bad_value(err, "an unknown version", value);
 	r->has_version = true;
 	return true;

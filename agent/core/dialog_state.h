@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/* The inside of the dialog, for its own files: dialog.c (the machine), dialog_hello.c (greeting to TLS), dialog_mail.c (MAIL to QUIT). */
+#ifndef CORE_DIALOG_STATE_H
+#define CORE_DIALOG_STATE_H
+
+#include "core/dialog.h"
+
+enum phase {
+	PHASE_GREETING,
+	PHASE_EHLO,
+	PHASE_HELO,
+	PHASE_STARTTLS,
+	PHASE_TLS,
+	PHASE_MAIL,
+	PHASE_RCPT,
+	PHASE_DATA,
+	PHASE_BODY,
+	PHASE_COMMIT,
+	PHASE_FINAL,
+	PHASE_LONE_DOT,
+	PHASE_QUIT,
+	PHASE_COUNT
+};
+
+struct expected { /* a reply that is still to come */
+	enum phase phase;
+	size_t rcpt;
+};
+
+struct dialog {
+	struct arena *arena;
+	struct dialog_script script;
+	enum phase phase;        /* what is said next; dialog_to() sets it */
+	struct ehlo ehlo;        /* what the server offers; nothing after HELO */
+	struct outcome *outcome; /* of each recipient */
+	struct security security;
+	struct dialog_tls tls;
+	struct secure_facts facts; /* once secured */
+	bool secured;
+	size_t next_rcpt, naccepted;
+	bool mail_refused, committed, transmits;
+	bool in_text;                           /* the session ended in the middle of the message */
+	struct expected queue[LIMIT_BURST + 2]; /* MAIL, a burst of RCPT, DATA */
+	size_t first, waiting;
+};
+
+/* One row a phase: what it is called in reports, how to say it, how to hear the reply. */
+struct phase_row {
+	const char *name;
+	enum dialog_want (*say)(struct dialog *d, struct buf *out);
+	void (*hear)(struct dialog *d, const struct reply *r, size_t rcpt);
+};
+
+const char *phase_name(enum phase phase);
+
+/* The only function that changes the phase. */
+void dialog_to(struct dialog *d, enum phase phase);
+void dialog_expect(struct dialog *d, enum phase phase, size_t rcpt);
+
+void dialog_settle(struct dialog *d, size_t rcpt, const struct outcome *o);
+/* The same outcome for every recipient that has none. */
+void dialog_settle_open(struct dialog *d, const struct outcome *o);
+/* That, and the session is over. */
+void dialog_end(struct dialog *d, const struct outcome *o);
+
+struct outcome dialog_replied(struct dialog *d, enum failover_event event, enum phase phase, const struct reply *r);
+/* A reply of a class that RFC 5321 4.3.2 gives no meaning to here, such as 250 to DATA: the end. */
+void dialog_nonsense(struct dialog *d, enum phase phase, const struct reply *r);
+
+/* dialog_hello.c */
+enum dialog_want say_greeting(struct dialog *d, struct buf *out);
+enum dialog_want say_hello(struct dialog *d, struct buf *out);
+enum dialog_want say_starttls(struct dialog *d, struct buf *out);
+enum dialog_want say_tls(struct dialog *d, struct buf *out);
+void hear_greeting(struct dialog *d, const struct reply *r, size_t rcpt);
+void hear_hello(struct dialog *d, const struct reply *r, size_t rcpt);
+void hear_starttls(struct dialog *d, const struct reply *r, size_t rcpt);
+
+/* dialog_mail.c */
+size_t skip_settled(const struct dialog *d, size_t rcpt);
+enum dialog_want say_group(struct dialog *d, struct buf *out);
+enum dialog_want say_body(struct dialog *d, struct buf *out);
+enum dialog_want say_commit(struct dialog *d, struct buf *out);
+enum dialog_want say_dot(struct dialog *d, struct buf *out);
+enum dialog_want say_quit(struct dialog *d, struct buf *out);
+void hear_mail(struct dialog *d, const struct reply *r, size_t rcpt);
+void hear_rcpt(struct dialog *d, const struct reply *r, size_t rcpt);
+void hear_data(struct dialog *d, const struct reply *r, size_t rcpt);
+void hear_final(struct dialog *d, const struct reply *r, size_t rcpt);
+void hear_lone_dot(struct dialog *d, const struct reply *r, size_t rcpt);
+
+#endif

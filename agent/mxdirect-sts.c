@@ -84,7 +84,8 @@ static bool take_domain(struct fetch *f, const char *domain)
 	size_t n = strlen(domain);
 	for (size_t i = 0; i < n; i++) {
 		char c = text_lower(domain[i]);
-		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !memchr("-._", c, 3))
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '.' &&
+		    c != '_')
 			return fail(f, "FETCH", "\"%.100s\" is not a domain", domain);
 	}
 	if (n == 0 || n > LIMIT_DOMAIN)
@@ -204,15 +205,36 @@ static bool has_dns_id(gnutls_x509_crt_t certificate)
 	}
 }
 
-static bool check_certificate(struct fetch *f)
+/* What GnuTLS holds against the chain; libcurl's own words do not say it. */
+static bool distrust(struct fetch *f, unsigned status)
 {
-	struct curl_tlssessioninfo *tls = NULL;
+	gnutls_datum_t text = { 0 };
+	if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) != 0)
+		return fail(f, "WEBPKI", "the certificate is not trusted");
+	struct span why = span_trim(span_of((const char *)text.data));
+	fail(f, "WEBPKI", "%.*s", (int)why.n, why.p);
+	gnutls_free(text.data);
+	return false;
+}
+
+/* libcurl has verified the chain, too, but not that it is one for servers. */
+static bool check_chain(struct fetch *f, gnutls_session_t session)
+{
+	gnutls_typed_vdata_st server = {
+		.type = GNUTLS_DT_KEY_PURPOSE_OID,
+		.data = (unsigned char *)(uintptr_t)GNUTLS_KP_TLS_WWW_SERVER,
+	};
+	unsigned status = 0;
+	if (gnutls_certificate_verify_peers(session, &server, 1, &status) != 0)
+		return fail(f, "WEBPKI", "the certificate cannot be verified");
+	return status == 0 || distrust(f, status);
+}
+
+static bool check_name(struct fetch *f, gnutls_session_t session)
+{
 	gnutls_x509_crt_t certificate;
 	unsigned n = 0;
-	if (curl_easy_getinfo(f->curl, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || !tls ||
-	    tls->backend != CURLSSLBACKEND_GNUTLS || !tls->internals)
-		return fail(f, "FETCH", "libcurl shows no GnuTLS session");
-	const gnutls_datum_t *chain = gnutls_certificate_get_peers(tls->internals, &n);
+	const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &n);
 	if (!chain || n == 0)
 		return fail(f, "WEBPKI", "there is no certificate");
 	if (gnutls_x509_crt_init(&certificate) != 0)
@@ -221,6 +243,15 @@ static bool check_certificate(struct fetch *f)
 		    has_dns_id(certificate);
 	gnutls_x509_crt_deinit(certificate);
 	return good || fail(f, "WEBPKI", "the certificate has no DNS name, only a common name");
+}
+
+static bool check_certificate(struct fetch *f)
+{
+	struct curl_tlssessioninfo *tls = NULL;
+	if (curl_easy_getinfo(f->curl, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || !tls ||
+	    tls->backend != CURLSSLBACKEND_GNUTLS || !tls->internals)
+		return fail(f, "FETCH", "libcurl shows no GnuTLS session");
+	return check_chain(f, tls->internals) && check_name(f, tls->internals);
 }
 
 static int before_request(void *ctx, char *to, char *from, int to_port, int from_port)
@@ -308,18 +339,16 @@ static bool set_up(struct fetch *f)
 	       !curl_easy_setopt(h, CURLOPT_WRITEDATA, f);
 }
 
-/* What GnuTLS holds against the chain; libcurl's own words do not say it. */
-static bool distrust(struct fetch *f)
+/* libcurl gave the connection up: for what is in the status, or because the name does not match. */
+static bool explain_distrust(struct fetch *f)
 {
+	const char *host = f->url + sizeof("https://") - 1;
 	long status = 0;
-	gnutls_datum_t text = { 0 };
 	curl_easy_getinfo(f->curl, CURLINFO_SSL_VERIFYRESULT, &status);
-	if (status == 0 || gnutls_certificate_verification_status_print((unsigned)status,
-									GNUTLS_CRT_X509, &text, 0))
-		return fail(f, "WEBPKI", "%s", f->curl_says);
-	fail(f, "WEBPKI", "%s", (const char *)text.data);
-	gnutls_free(text.data);
-	return false;
+	if (status != 0)
+		return distrust(f, (unsigned)status);
+	return fail(f, "WEBPKI", "the certificate does not name %.*s", (int)strcspn(host, "/"),
+		    host);
 }
 
 static bool perform(struct fetch *f)
@@ -328,7 +357,7 @@ static bool perform(struct fetch *f)
 	if (how == CURLE_OK)
 		return check_response(f);
 	if (how == CURLE_PEER_FAILED_VERIFICATION)
-		return distrust(f);
+		return explain_distrust(f);
 	return fail(f, "FETCH", "%s", f->curl_says[0] ? f->curl_says : curl_easy_strerror(how));
 }
 

@@ -200,7 +200,7 @@ static bool fetch(struct quest *q, struct span *ret_body, struct error *err)
 
 static bool find(struct quest *q, struct error *err)
 {
-	struct span body;
+	struct span body = { 0 };
 	struct sts_policy *policy = ARENA_NEW(q->arena, struct sts_policy, 1);
 	q->host = arena_fmt(q->arena, "mta-sts.%s", q->domain);
 	if (!policy || !q->host)

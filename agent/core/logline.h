@@ -29,10 +29,10 @@ struct log_host {
 	const char *queue_id;
 	const char *host; /* relay, or the bare host name when it was not connected */
 	const char *event; /* failover_event_name(), or "skipped" */
-	const struct security *security; /* NULL: there was no session */
 	struct esc code;
 	const char *text;
 	bool next; /* another address or host will be tried */
+	const struct security *security; /* NULL: there was no session */
 };
 
 /* ABC: host=mx1.example.net[192.0.2.1]:25, event=no response, dsn=4.4.1, next=yes (connect to ...: Connection timed out) */

@@ -22,8 +22,8 @@ struct outcome {
 	enum cause cause;
 	struct esc code;   /* class 2, 4 or 5, as the host's own answer has it */
 	const char *relay; /* "mx1.example.net[192.0.2.1]:25"; "none" before any connection. In the arena, like text */
-	const struct security *security; /* NULL: there was no session */
 	const char *text;  /* one complete sentence without code; for EVENT_ACCEPTED the reply, "250 2.0.0 Ok" */
+	const struct security *security; /* NULL: there was no session */
 };
 
 /* The outcomes of one recipient so far. Zeroed at first. */

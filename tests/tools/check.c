@@ -33,6 +33,12 @@ static void check_truth(struct run *r, int code)
 	}
 	if (code == 0 && !delivered && !doubtful)
 		run_trouble(r, "exit 0, but nobody took the message");
+	/* An agent that was killed could not hear of it, but its guard knows how far it had come.
+	 */
+	if (r->fault.kind == FAULT_KILL)
+		delivered &= !r->child.reader_gone &&
+			     !glob_match("* may have been delivered", bytes_text(&r->child.output),
+					 r->child.output.n);
 	if (code > 0 && delivered)
 		run_trouble(r, "exit %d, but a host took the message", code);
 }
@@ -109,7 +115,8 @@ static void check_line(struct run *r, int code)
 /* A crash that the guard turned into 4.3.0 is still a crash. */
 static void check_crash(struct run *r)
 {
-	bool wanted = r->fault.kind == FAULT_ALLOC && r->story->may_crash;
+	bool wanted = r->fault.kind == FAULT_KILL ||
+		      (r->fault.kind == FAULT_ALLOC && r->story->may_crash);
 	for (size_t i = 0; i < r->story->nscript; i++) {
 		for (size_t k = 0; k < r->story->script[i].n; k++)
 			wanted |= r->story->script[i].item[k].kind == ITEM_ACT &&

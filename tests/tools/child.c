@@ -160,7 +160,7 @@ __attribute__((noreturn)) static void be_host(char **argv, char **env, const int
 static void spawn(struct child *c, char **argv, char **env, const int fd[2])
 {
 	int tell[2];
-	if (!c->run->story->host_dies) {
+	if (!c->run->story->host_dies && c->run->fault.kind != FAULT_HOST) {
 		c->pid = fork();
 		if (c->pid == 0)
 			become(argv, env, fd[0], fd[1]);
@@ -301,7 +301,7 @@ static void signal_agent(const struct child *c, int number)
 	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
 	if (pid > 1)
 		kill((pid_t)pid, number);
-	else
+	else if (!run_faulty(c->run)) /* else it may have ended just now */
 		run_trouble(c->run, "no child of mxdirect to be signalled");
 	if (fd >= 0)
 		close(fd);
@@ -319,12 +319,14 @@ void child_act(struct child *c, const struct item *act)
 		signal_agent(c, (int)act->n);
 		break;
 	case ACT_HOST_GONE:
+		if (c->host == 0)
+			break;
 		kill(c->host, SIGKILL);
 		waitpid(c->host, NULL, 0);
 		/* We adopt mxdirect: its getppid() changes, and its status is ours to read. */
 		c->host = 0;
-		if (!watch_end(c))
-			run_trouble(c->run, "mxdirect ended before its host");
+		if (!watch_end(c)) /* it had ended, and its status went with the host */
+			c->killed = c->exited = true;
 		break;
 	case ACT_READER_GONE:
 		c->reader_gone = true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,9 +50,26 @@ bool run_faulty(const struct run *r)
 
 enum fault_kind run_event(struct run *r)
 {
-	r->events++;
-	return r->events == r->fault.at && r->fault.kind != FAULT_ALLOC ? r->fault.kind
-									: FAULT_NONE;
+	static const struct item term = { .kind = ITEM_ACT, .act = ACT_GUARD, .n = SIGTERM };
+	static const struct item kill = { .kind = ITEM_ACT, .act = ACT_AGENT, .n = SIGKILL };
+	static const struct item host = { .kind = ITEM_ACT, .act = ACT_HOST_GONE };
+	if (++r->events != r->fault.at)
+		return FAULT_NONE;
+	switch (r->fault.kind) {
+	case FAULT_TERM:
+		run_act(r, &term);
+		return FAULT_NONE;
+	case FAULT_KILL:
+		run_act(r, &kill);
+		return FAULT_NONE;
+	case FAULT_HOST:
+		run_act(r, &host);
+		return FAULT_NONE;
+	case FAULT_ALLOC:
+		return FAULT_NONE;
+	default:
+		return r->fault.kind;
+	}
 }
 
 void run_act(struct run *r, const struct item *act)

@@ -41,7 +41,8 @@ struct options {
 	int nfile;
 };
 
-static const char *const fault_names[] = { "", "cut", "reset", "stall", "garble", "alloc" };
+static const char *const fault_names[] = { "",     "cut",  "reset", "stall", "garble",
+					   "term", "kill", "host",  "alloc" };
 
 static int bind_on(int family, const char *addr, uint16_t port, int type)
 {
@@ -151,7 +152,7 @@ static void play_allocs(const struct options *o, const struct story *s, int part
 
 static int units_of(const struct options *o)
 {
-	return o->lab.preload ? ALLOC_PARTS : o->cut ? FAULT_GARBLE + 1 : 1;
+	return o->lab.preload ? ALLOC_PARTS : o->cut ? FAULT_HOST + 1 : 1;
 }
 
 static void work_unit(const struct options *o, int unit, struct tally *t)

@@ -59,8 +59,8 @@ struct secure_ops {
 	/* Nothing is sent yet. The ask is used until the handshake has ended. INTERNAL, or CONFIG for a bad priority string. */
 	bool (*open)(int fd, const struct secure_ask *ask, struct secure_session **ret, struct error *err);
 	/* Handshake and proof, without waiting. DONE or FAILED: *ret is filled; FAILED: *err too, TEMP 4.7.5 (SECURE_LOCAL: CONFIG 4.3.5 or
-	 * INTERNAL 4.3.0), a sentence about the server's part: "the certificate is not trusted: ...". Certificates of a proof that failed
-	 * are never used: the session cannot be read or written. */
+	 * INTERNAL 4.3.0), a sentence about the server's part: "the certificate is not trusted: ...". CLOSED: lost, *ret and *err are filled,
+	 * TEMP 4.4.2. Certificates of a proof that failed are never used: the session cannot be read or written. */
 	enum secure_io (*handshake)(struct secure_session *s, struct secure_facts *ret, struct error *err);
 	/* DONE with *ret_n > 0; CLOSED: the peer closed, with or without close_notify; FAILED: broken. */
 	enum secure_io (*read)(struct secure_session *s, char *p, size_t n, size_t *ret_n);

@@ -169,7 +169,7 @@ static const char *addresses_of(const struct candidate *host, struct buf *out)
 
 static bool fetch(struct quest *q, struct span *ret_body, struct error *err)
 {
-	struct candidate host;
+	struct candidate host = { .naddr = 0 };
 	char storage[LIMIT_ADDRS * IP_TEXT], seconds[16];
 	struct buf addresses, out;
 	char *output = ARENA_NEW(q->arena, char, STS_OUTPUT + 1);

@@ -12,10 +12,11 @@ floor() {
 	case $1 in
 	common/base/* | base/*) echo 0 ;;
 	common/wire/* | wire/*) echo 1 ;;
-	common/net/* | net/* | common/conf/* | conf/*) echo 2 ;;
+	common/net/* | net/* | common/conf/* | conf/* | common/tls/* | tls/*) echo 2 ;;
 	agent/core/* | core/*) echo 3 ;;
 	agent/flow/* | flow/*) echo 4 ;;
 	agent/front/* | front/*) echo 5 ;;
+	sts.h) echo 4 ;;
 	guard.h) echo 5 ;;
 	sts.h) echo 4 ;;
 	agent/*) echo 6 ;;
@@ -31,7 +32,8 @@ for file in common/*/*.[ch] agent/*/*.[ch] agent/*.[ch]; do
 		other=$(floor "$inc")
 		[ "$other" -le "$own" ] || complain "$file (floor $own) includes $inc (floor $other)"
 		case $file:$inc in
-		common/net/*:conf/* | common/conf/*:net/*) complain "$file includes its stranger $inc" ;;
+		common/net/*:conf/* | common/net/*:tls/* | common/conf/*:net/* | common/conf/*:tls/* | common/tls/*:net/* | \
+			common/tls/*:conf/* | agent/*:tls/*) complain "$file includes its stranger $inc" ;;
 		agent/core/*:net/* | agent/core/*:conf/*) complain "$file decides and includes $inc" ;;
 		agent/mxdirect.c:guard.h | agent/mxdirect-agent.c:*) ;;
 		agent/mxdirect.c:*) complain "the guard includes $inc" ;;

@@ -113,14 +113,15 @@ static bool run(const struct quest *q, const char *const argv[], struct buf *out
 	fcntl(pipe[0], F_SETFL, O_NONBLOCK);
 	int why = spawn(argv, pipe[1], &pid);
 	close(pipe[1]);
-	bool ok = why == 0 ||
-		  err_set(err, ERR_TEMP, NO_POLICY, "cannot run %s: %s", argv[0], strerror(why));
-	if (ok) {
-		ok = read_output(q->sv->io, pipe[0], q->until, out, err);
-		kill(pid, SIGKILL);
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
+	if (why) {
+		close(pipe[0]);
+		return err_set(err, ERR_TEMP, NO_POLICY, "cannot run %s: %s", argv[0],
+			       strerror(why));
 	}
+	bool ok = read_output(q->sv->io, pipe[0], q->until, out, err);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 	close(pipe[0]);
 	return ok;
 }

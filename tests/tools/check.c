@@ -219,6 +219,15 @@ static void expect_log(struct run *r, const char *text, bool wanted)
 	free(pattern);
 }
 
+static void expect_tlsrpt(struct run *r, const char *text, bool wanted)
+{
+	char *pattern = xprintf("*%s*", text);
+	if (found(&r->collector.got, pattern) != wanted)
+		run_trouble(r, "TLS report: %s \"%s\" in: %s", wanted ? "no" : "unwanted", text,
+			    bytes_text(&r->collector.got));
+	free(pattern);
+}
+
 static void expect_asked(struct run *r, const char *text, bool wanted)
 {
 	if (found(&r->dns.asked, text) != wanted)
@@ -259,6 +268,10 @@ static void check_expect(struct run *r, const struct expect *e, int code)
 	case EXPECT_ASKED:
 	case EXPECT_NOT_ASKED:
 		expect_asked(r, e->text, e->kind == EXPECT_ASKED);
+		break;
+	case EXPECT_TLSRPT:
+	case EXPECT_NO_TLSRPT:
+		expect_tlsrpt(r, e->text, e->kind == EXPECT_TLSRPT);
 		break;
 	case EXPECT_WITHIN:
 	case EXPECT_ATLEAST:

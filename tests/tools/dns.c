@@ -80,18 +80,25 @@ static uint16_t put_records(const struct dns_rule *rule, const char *name, struc
 	return (uint16_t)rule->n;
 }
 
+struct collected {
+	uint16_t count;
+	bool known;  /* the name at the end */
+	bool secure; /* all of it */
+};
+
 /* Follow CNAMEs from the question to the end. Returns the rule that decides about the answer; NULL:
  * none. */
 static const struct dns_rule *collect(const struct dns *d, const struct question *q,
-				      struct bytes *records, uint16_t *ret_count, bool *ret_known)
+				      struct bytes *records, struct collected *ret)
 {
 	const char *name = q->name;
 	for (int i = 0; i < CHAIN_MAX; i++) {
-		*ret_known = false;
-		const struct dns_rule *rule = rule_find(d, name, q->type, ret_known);
+		ret->known = false;
+		const struct dns_rule *rule = rule_find(d, name, q->type, &ret->known);
+		ret->secure = (i == 0 || ret->secure) && rule && rule->secure;
 		if (!rule || rule->fault == DNS_NXDOMAIN || rule->fault == DNS_NODATA)
 			return rule;
-		*ret_count = (uint16_t)(*ret_count + put_records(rule, name, records));
+		ret->count = (uint16_t)(ret->count + put_records(rule, name, records));
 		if (!rule->cname || q->type == TYPE_CNAME)
 			return rule;
 		name = rule->cname;
@@ -120,19 +127,20 @@ static void answer_build(const struct dns *d, const struct question *q, const ch
 			 struct bytes *out)
 {
 	struct bytes records = { 0 };
-	uint16_t count = 0;
-	bool known = false;
-	const struct dns_rule *rule = collect(d, q, &records, &count, &known);
+	struct collected all = { 0 };
+	const struct dns_rule *rule = collect(d, q, &records, &all);
 	enum dns_fault fault = rule ? rule->fault : DNS_FINE;
 	bool cut = !tcp && ((rule && rule->truncate) || q->end + records.n > q->limit);
 	if (cut) {
 		bytes_free(&records);
-		count = 0;
+		all.count = 0;
 	}
 	dns_put16((uint16_t)(q->id + (fault == DNS_WRONG_ID)), out);
-	dns_put16((uint16_t)(0x8180 | (cut ? 0x0200 : 0) | rcode_of(rule, known)), out);
+	dns_put16((uint16_t)(0x8180 | (cut ? 0x0200 : 0) | (all.secure ? 0x0020 : 0) |
+			     rcode_of(rule, all.known)),
+		  out);
 	dns_put16(1, out);
-	dns_put16(count, out);
+	dns_put16(all.count, out);
 	dns_put16(0, out);
 	dns_put16(0, out);
 	bytes_add(out, query + 12, q->end - 12);

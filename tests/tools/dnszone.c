@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dns.h"
+#include "pki.h"
 #include "story.h"
 
 static const struct {
@@ -26,8 +27,8 @@ static const struct {
 	const char *name;
 	uint16_t type;
 } types[] = {
-	{ "ANY", 0 },      { "A", TYPE_A },     { "CNAME", TYPE_CNAME },
-	{ "MX", TYPE_MX }, { "TXT", TYPE_TXT }, { "AAAA", TYPE_AAAA },
+	{ "ANY", 0 },        { "A", TYPE_A },       { "CNAME", TYPE_CNAME }, { "MX", TYPE_MX },
+	{ "TXT", TYPE_TXT }, { "AAAA", TYPE_AAAA }, { "TLSA", TYPE_TLSA },
 };
 
 const char *dns_type_text(uint16_t type)
@@ -89,6 +90,9 @@ static void put_rdata(uint16_t type, const char *text, struct bytes *out)
 	case TYPE_CNAME:
 		dns_put_name(text, out);
 		break;
+	case TYPE_TLSA:
+		pki_tlsa(text, out);
+		break;
 	default:
 		bytes_add(out, &len, 1);
 		bytes_add(out, text, strlen(text));
@@ -134,6 +138,8 @@ static bool modifier(struct dns_rule *rule, const char *word)
 	}
 	if (strcmp(word, "truncate") == 0)
 		rule->truncate = true;
+	else if (strcmp(word, "ad") == 0)
+		rule->secure = true;
 	else if (strncmp(word, "delay=", 6) == 0 && parse_ms(word + 6, &rule->delay))
 		return true;
 	else if (strncmp(word, "ttl=", 4) == 0 && parse_number(word + 4, &n))

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,6 +51,13 @@ static void note(struct conn *c, const char *direction, const char *p, size_t n)
 	bytes_free(&text);
 }
 
+static void put_garbage(struct conn *c)
+{
+	bytes_add(&c->out, garbage, sizeof(garbage) - 1);
+	if (c->tls)
+		mxtls_break(c->tls);
+}
+
 /* Something was received or has been sent: the place for faults. */
 static void conn_event(struct conn *c, enum fault_kind fault)
 {
@@ -65,7 +73,7 @@ static void conn_event(struct conn *c, enum fault_kind fault)
 		break;
 	case FAULT_GARBLE:
 		run_note(c->mx->run, "%s garbage", c->script->addr);
-		bytes_add(&c->out, garbage, sizeof(garbage) - 1);
+		put_garbage(c);
 		break;
 	default:
 		break;
@@ -80,7 +88,9 @@ static void conn_read(struct conn *c)
 	size_t max = c->slow ? (size_t)c->slow : sizeof(in);
 	ssize_t n = recv(c->watch->fd, in, max, MSG_DONTWAIT);
 	c->next_read = now_ms() + SLOW_GAP_MS * c->mx->run->lab->scale;
-	if (n > 0)
+	if (n > 0 && c->tls)
+		c->eof = !mxtls_feed(c->tls, in, (size_t)n, &c->in);
+	else if (n > 0)
 		bytes_add(&c->in, in, (size_t)n);
 	else if (n == 0 || errno != EAGAIN)
 		c->eof = true;
@@ -101,7 +111,7 @@ static bool conn_write(struct conn *c)
 			c->eof = true;
 			return false;
 		}
-		if (c->said.n < SAID_MAX)
+		if (c->said.n < SAID_MAX && !c->tls)
 			bytes_add(&c->said, c->out.p + c->out_pos, (size_t)sent);
 		c->out_pos += (size_t)sent;
 		if (c->chunk)
@@ -124,13 +134,18 @@ static bool step_send(struct conn *c, const struct item *item)
 		c->begun = true;
 		c->after = fault == FAULT_GARBLE ? FAULT_NONE : fault;
 		if (fault == FAULT_GARBLE)
-			bytes_add(&c->out, garbage, sizeof(garbage) - 1);
+			put_garbage(c);
+		else if (c->tls)
+			mxtls_send(c->tls, item->text.p, item->text.n);
 		else
 			bytes_add(&c->out, item->text.p, item->text.n);
-		note(c, "<-", c->out.p + c->out_pos, c->out.n - c->out_pos);
+		note(c, "<-", item->text.p, item->text.n);
 	}
 	if (!conn_write(c))
 		return false;
+	/* A record counts when all of it is out. */
+	if (c->tls && !mxtls_broken(c->tls) && c->said.n < SAID_MAX)
+		bytes_add(&c->said, item->text.p, item->text.n);
 	conn_event(c, c->after);
 	return next_item(c);
 }
@@ -223,6 +238,59 @@ static bool step_wait(struct conn *c, const struct item *item)
 	return next_item(c);
 }
 
+/* Nothing more is said; what comes is read. */
+static bool script_over(struct conn *c)
+{
+	c->pos = c->script->n;
+	return true;
+}
+
+/* The client has begun to shake hands. False: the item is over already. */
+static bool tls_begin(struct conn *c, const struct item *item)
+{
+	const char *words = bytes_text(&item->text);
+	enum fault_kind fault = run_event(c->mx->run);
+	if (strcmp(words, "garbage") == 0)
+		fault = FAULT_GARBLE;
+	else if (strcmp(words, "close") == 0)
+		fault = FAULT_CUT;
+	else if (strcmp(words, "stall") == 0)
+		fault = FAULT_STALL;
+	conn_event(c, fault);
+	if (fault == FAULT_GARBLE)
+		script_over(c);
+	if (fault != FAULT_NONE)
+		return false;
+	c->tls = mxtls_open(words, &c->in, &c->out);
+	return true;
+}
+
+static bool step_tls(struct conn *c, const struct item *item)
+{
+	const struct script *s = c->script;
+	if (!c->tls && c->in.n == 0)
+		return false;
+	if (!c->tls && !tls_begin(c, item))
+		return c->watch && !c->stalled;
+	enum mxtls_say say = mxtls_handshake(c->tls);
+	conn_write(c);
+	if (say == MXTLS_MORE)
+		return false;
+	run_note(c->mx->run, "%s TLS: %s", s->addr, mxtls_text(c->tls));
+	if (say == MXTLS_FAILED && c->pos + 1 < s->n && s->item[c->pos + 1].kind == ITEM_EOF) {
+		c->eof = true;
+		return next_item(c);
+	}
+	if (say == MXTLS_FAILED) {
+		conn_wrong(c, "the handshake failed:", mxtls_text(c->tls),
+			   strlen(mxtls_text(c->tls)));
+		return false;
+	}
+	c->eof |= !mxtls_feed(c->tls, "", 0, &c->in);
+	conn_event(c, run_event(c->mx->run));
+	return next_item(c);
+}
+
 static bool step_act(struct conn *c, const struct item *item)
 {
 	switch (item->act) {
@@ -231,8 +299,13 @@ static bool step_act(struct conn *c, const struct item *item)
 	case ACT_CLOSE:
 	case ACT_RESET:
 		run_note(c->mx->run, "%s closes", c->script->addr);
+		if (c->tls && item->act == ACT_CLOSE)
+			mxtls_bye(c->tls);
+		conn_write(c);
 		conn_end(c, item->act == ACT_RESET);
 		return false;
+	case ACT_TLS:
+		return step_tls(c, item);
 	case ACT_STALL:
 		c->stalled = true;
 		return false;
@@ -365,15 +438,20 @@ static void host_ready(void *self, short revents)
 	conn_ready(c, 0);
 }
 
-static int listen_on(const char *addr, uint16_t port, bool small, int backlog)
+static int listen_on(const char *host, uint16_t port, bool small, int backlog)
 {
+	const char *colon = strchr(host, '.') ? strchr(host, ':') : NULL;
+	char *addr = xndup(host, colon ? (size_t)(colon - host) : strlen(host));
+	int64_t own_port = port;
+	if (colon && !parse_number(colon + 1, &own_port))
+		die("not a port: %s", host);
 	struct sockaddr_storage ss = { 0 };
 	struct sockaddr_in *sin = (struct sockaddr_in *)(void *)&ss;
 	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)(void *)&ss;
 	int one = 1, tiny = 4096;
 	bool v6 = strchr(addr, ':');
 	ss.ss_family = v6 ? AF_INET6 : AF_INET;
-	sin->sin_port = htons(port); /* the same place in both */
+	sin->sin_port = htons((uint16_t)own_port); /* the same place in both */
 	if (inet_pton(ss.ss_family, addr, v6 ? (void *)&sin6->sin6_addr : &sin->sin_addr) != 1)
 		die("host %s is not an address", addr);
 	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -382,7 +460,8 @@ static int listen_on(const char *addr, uint16_t port, bool small, int backlog)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &tiny, sizeof(tiny));
 	if (fd < 0 || bind(fd, (struct sockaddr *)&ss, v6 ? sizeof(*sin6) : sizeof(*sin)) != 0 ||
 	    listen(fd, backlog) != 0)
-		die("cannot listen on %s port %u: %s", addr, port, strerror(errno));
+		die("cannot listen on %s port %d: %s", addr, (int)own_port, strerror(errno));
+	free(addr);
 	return fd;
 }
 
@@ -442,6 +521,7 @@ void mx_close(struct mx *m)
 	for (size_t i = 0; i < m->nconn; i++) {
 		struct conn *c = &m->conn[i];
 		conn_end(c, false);
+		mxtls_free(c->tls);
 		bytes_free(&c->in);
 		bytes_free(&c->out);
 		bytes_free(&c->said);

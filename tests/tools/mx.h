@@ -5,6 +5,7 @@
 
 #include "fault.h"
 #include "loop.h"
+#include "mxtls.h"
 #include "story.h"
 
 #define MX_HOSTS 128
@@ -22,6 +23,8 @@ struct conn {
 	bool eof, deaf, stalled;
 	enum fault_kind after; /* hits when the item at pos has been sent */
 	int64_t lines;         /* ITEM_ANY: seen so far */
+	struct mxtls
+		*tls; /* NULL: none yet; then `in` is what it holds, `out` what is on the wire */
 	struct bytes in, out;
 	size_t out_pos;
 	int64_t chunk, gap, next_write; /* bytes of one write, ms between */

@@ -139,8 +139,11 @@ void run_play(struct run *r, const struct story *story, const struct lab *lab, s
 	r->started = now_ms();
 	dns_open(&r->dns, r, lab->dns_udp, lab->dns_tcp);
 	mx_open(&r->mx, r);
+	if (story->collects)
+		collector_open(&r->collector, &r->loop, lab->names.dir);
 	child_start(&r->child, r);
 	run_loop(r);
+	collector_drain(&r->collector);
 	char *trace = xprintf("%s/trace", lab->names.dir);
 	read_file(trace, &r->log);
 	free(trace);
@@ -152,6 +155,7 @@ void run_free(struct run *r)
 	child_close(&r->child);
 	mx_close(&r->mx);
 	dns_close(&r->dns);
+	collector_close(&r->collector);
 	bytes_free(&r->transcript);
 	bytes_free(&r->trouble);
 	bytes_free(&r->log);

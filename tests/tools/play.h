@@ -4,6 +4,7 @@
 #define TOOLS_PLAY_H
 
 #include "child.h"
+#include "collector.h"
 #include "dns.h"
 #include "loop.h"
 #include "mx.h"
@@ -29,6 +30,7 @@ struct run {
 	struct dns dns;
 	struct mx mx;
 	struct child child;
+	struct collector collector;
 	int64_t started, ended;
 	struct bytes transcript;
 	struct bytes trouble; /* what is wrong, as ", "-separated sentences; empty: nothing */

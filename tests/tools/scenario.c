@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "pki.h"
 #include "play.h"
 
 #define JOBS_MAX    200
@@ -182,6 +183,7 @@ static int work(struct options *o, int number, struct tally *t)
 	o->lab.names.net = number + 1;
 	o->lab.names.dir = mkdtemp(dir);
 	o->lab.names.own = own_address();
+	pki_open(o->lab.names.dir);
 	for (int tries = 0; !take_ports(&o->lab, port); tries++, port = (uint16_t)(port + 2)) {
 		if (tries == 50)
 			die("no free ports");
@@ -192,7 +194,7 @@ static int work(struct options *o, int number, struct tally *t)
 			break;
 		work_unit(o, unit, t);
 	}
-	static const char *const files[] = { "trace", "conf", "count" };
+	static const char *const files[] = { "trace", "conf", "count", "ca.pem", "tlsrpt" };
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		unlink(xprintf("%s/%s", dir, files[i]));
 	rmdir(dir);
@@ -256,7 +258,9 @@ int main(int argc, char **argv)
 	if (broken)
 		printf("a worker gave up\n");
 	if (t->skipped)
-		printf("%d skipped: this machine has no address of its own\n", t->skipped);
+		printf("%d skipped: no address of its own has this machine, or port 443 is not for "
+		       "us\n",
+		       t->skipped);
 	printf("%d passed, %d failed\n", t->passed, t->failed);
 	return broken || t->failed || !t->passed ? 1 : 0;
 }

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "mxtls.h"
 #include "story.h"
 
 /* Conversations that many scenarios share; they may hold each other. */
@@ -19,6 +20,12 @@ static const struct {
 	{ "@body", "@data < @message > 250 2.0.0 kept" },
 	{ "@take", "@mail @rcpt @body < QUIT" },
 	{ "@accept", "@hello @take" },
+	{ "@starttls",
+	  "> 220 mx.test ESMTP < EHLO client.test > 250-mx.test|250-PIPELINING|250 STARTTLS"
+	  " < STARTTLS > 220 2.0.0 go" },
+	{ "@inside", "< EHLO client.test > 250-mx.test|250-PIPELINING|250-8BITMIME|250-SMTPUTF8"
+		     "|250-ENHANCEDSTATUSCODES|250-REQUIRETLS|250 SIZE 10000000 @take" },
+	{ "@get", "< GET /.well-known/mta-sts.txt HTTP/1.1 < @any 4" },
 };
 
 static const struct {
@@ -132,6 +139,17 @@ static void receive_parse(const char *text, struct item *ret)
 	}
 }
 
+/* A policy as a web server says it. */
+static void policy_parse(const char *text, struct item *ret)
+{
+	struct bytes body = { 0 };
+	unescape(text, "\r\n", &body);
+	bytes_addf(&ret->text,
+		   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
+		   body.n, body.p);
+	bytes_free(&body);
+}
+
 static void item_parse(const char *sign, char **word, size_t n, struct item *ret)
 {
 	struct bytes text = { 0 };
@@ -140,6 +158,13 @@ static void item_parse(const char *sign, char **word, size_t n, struct item *ret
 	bool took = false;
 	if (sign[0] == '<') {
 		receive_parse(bytes_text(&text), ret);
+	} else if (sign[0] == '>' && strncmp(bytes_text(&text), "@policy ", 8) == 0) {
+		ret->kind = ITEM_SEND;
+		policy_parse(text.p + 8, ret);
+	} else if (sign[0] == '!' && n > 1 && strcmp(word[0], "tls") == 0) {
+		*ret = (struct item){ .kind = ITEM_ACT, .act = ACT_TLS };
+		bytes_addf(&ret->text, "%s", text.p + 4);
+		mxtls_check(ret->text.p);
 	} else if (sign[0] == '>') {
 		ret->kind = ITEM_SEND;
 		unescape(bytes_text(&text), "\r\n", &ret->text);

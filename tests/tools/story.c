@@ -18,6 +18,7 @@ struct reading {
 	struct story *story;
 	const struct story_names *names;
 	struct bytes *block; /* where lines with | go */
+	bool elsewhere;      /* it needs a port that only root may have */
 };
 
 char **words_split(const char *text, size_t *ret_n)
@@ -93,6 +94,7 @@ static void read_host(struct reading *r, const char *text)
 	size_t n = strcspn(text, " ");
 	struct script *s = vector_more((void **)&r->story->script, &r->story->nscript, sizeof(*s));
 	s->addr = xndup(text, n);
+	r->elsewhere |= strchr(s->addr, '.') && strchr(s->addr, ':') && geteuid() != 0;
 	script_parse(text + n, &s->item, &s->n);
 }
 
@@ -185,7 +187,9 @@ static void read_expect(struct reading *r, const char *text)
 		      { "asked", EXPECT_ASKED },
 		      { "not-asked", EXPECT_NOT_ASKED },
 		      { "within", EXPECT_WITHIN },
-		      { "atleast", EXPECT_ATLEAST } };
+		      { "atleast", EXPECT_ATLEAST },
+		      { "tlsrpt", EXPECT_TLSRPT },
+		      { "no-tlsrpt", EXPECT_NO_TLSRPT } };
 	size_t n = strcspn(text, " ");
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strlen(kinds[i].name) != n || strncmp(kinds[i].name, text, n) != 0)
@@ -193,6 +197,7 @@ static void read_expect(struct reading *r, const char *text)
 		struct expect *e =
 			vector_more((void **)&r->story->expect, &r->story->nexpect, sizeof(*e));
 		e->kind = kinds[i].kind;
+		r->story->collects |= e->kind == EXPECT_TLSRPT || e->kind == EXPECT_NO_TLSRPT;
 		struct bytes plain = { 0 };
 		unescape(text + n + strspn(text + n, " "), NULL, &plain);
 		e->text = plain.p;
@@ -346,5 +351,5 @@ struct story *story_load(const char *path, const struct story_names *names)
 	}
 	bytes_free(&file);
 	bytes_free(&text);
-	return here ? s : NULL;
+	return here && !r.elsewhere ? s : NULL;
 }

@@ -49,6 +49,7 @@ enum act {
 	ACT_HOST_GONE,   /* the process that started mxdirect dies */
 	ACT_READER_GONE, /* nobody reads its output */
 	ACT_UNREACHABLE, /* only first: connects are never answered */
+	ACT_TLS,         /* the words are in text */
 };
 
 struct item {
@@ -90,6 +91,7 @@ struct dns_rule {
 	uint16_t type;    /* 0: any */
 	enum dns_fault fault;
 	bool truncate; /* UDP says TC, TCP has the answer */
+	bool secure;   /* AD; a chain has it if all of its links have */
 	int64_t delay;
 	uint32_t ttl;
 	const char *cname; /* presentation form; NULL: none */
@@ -108,6 +110,8 @@ enum expect_kind {
 	EXPECT_NOT_ASKED,
 	EXPECT_WITHIN,  /* ms */
 	EXPECT_ATLEAST, /* ms */
+	EXPECT_TLSRPT,  /* in some datagram */
+	EXPECT_NO_TLSRPT,
 };
 
 struct expect {
@@ -132,6 +136,7 @@ struct story {
 	struct item *feed; /* ITEM_PART: so many bytes of the message; ITEM_ACT */
 	size_t nfeed;
 	bool host_dies; /* some action is ACT_HOST_GONE */
+	bool collects;  /* somebody listens for TLS reports */
 };
 
 /* What stands behind $NAME in a file, and which loopback net takes the place of 127.0.0.x. */

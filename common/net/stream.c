@@ -16,24 +16,64 @@
 struct stream {
 	int fd;
 	struct io *io;
-	int broken; /* errno that ended the connection, PEER_CLOSED, or 0 */
+	const struct secure_ops *ops;  /* with `secure` */
+	struct secure_session *secure; /* NULL: plain */
+	short read_waits, write_waits; /* the poll(2) event that the next one waits for */
+	int broken; /* errno that ended the connection, one of those below, or 0 */
 	size_t in_at, in_len, out_len;
 	char in[IN_SIZE], out[OUT_SIZE];
 };
 
-#define PEER_CLOSED (-1)
+#define PEER_CLOSED   (-1)
+#define SECURE_BROKEN (-2) /* what comes is garbled, or the secure layer never came about */
 
 /* What moving bytes can come to besides a count. */
 #define WOULD_BLOCK (-1)
 #define BROKEN      (-2)
 
-/*
- * The two functions that touch the bytes of the connection: a count, WOULD_BLOCK or BROKEN. A layer
- * between the socket and us belongs here.
- */
+/* A step of the secure layer that moved no bytes. *ret_waits: what the next one waits for. */
+static ssize_t secure_stop(struct stream *s, enum secure_io io, short *ret_waits)
+{
+	switch (io) {
+	case SECURE_WANT_READ:
+		*ret_waits = POLLIN;
+		return WOULD_BLOCK;
+	case SECURE_WANT_WRITE:
+		*ret_waits = POLLOUT;
+		return WOULD_BLOCK;
+	case SECURE_CLOSED:
+		s->broken = PEER_CLOSED;
+		return BROKEN;
+	case SECURE_DONE:
+	case SECURE_FAILED:
+		break;
+	}
+	s->broken = SECURE_BROKEN;
+	return BROKEN;
+}
+
+static ssize_t secure_read(struct stream *s, char *p, size_t n)
+{
+	size_t got = 0;
+	enum secure_io io = s->ops->read(s->secure, p, n, &got);
+	s->read_waits = POLLIN;
+	return io == SECURE_DONE ? (ssize_t)got : secure_stop(s, io, &s->read_waits);
+}
+
+static ssize_t secure_write(struct stream *s, const char *p, size_t n)
+{
+	size_t sent = 0;
+	enum secure_io io = s->ops->write(s->secure, (struct span){ p, n }, &sent);
+	s->write_waits = POLLOUT;
+	return io == SECURE_DONE ? (ssize_t)sent : secure_stop(s, io, &s->write_waits);
+}
+
+/* The two functions that touch the bytes of the connection: a count, WOULD_BLOCK or BROKEN. */
 static ssize_t bytes_read(struct stream *s, char *p, size_t n)
 {
 	ssize_t got;
+	if (s->secure)
+		return secure_read(s, p, n);
 	do
 		got = recv(s->fd, p, n, 0);
 	while (got < 0 && errno == EINTR);
@@ -48,6 +88,8 @@ static ssize_t bytes_read(struct stream *s, char *p, size_t n)
 static ssize_t bytes_write(struct stream *s, const char *p, size_t n)
 {
 	ssize_t sent;
+	if (s->secure)
+		return secure_write(s, p, n);
 	do
 		sent = send(s->fd, p, n, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
@@ -74,6 +116,10 @@ bool stream_open(int fd, struct io *io, struct stream **ret, struct error *err)
 	}
 	s->fd = fd;
 	s->io = io;
+	s->ops = NULL;
+	s->secure = NULL;
+	s->read_waits = POLLIN;
+	s->write_waits = POLLOUT;
 	s->broken = 0;
 	s->in_at = s->in_len = s->out_len = 0;
 	*ret = s;
@@ -84,15 +130,20 @@ void stream_close(struct stream *s)
 {
 	if (!s)
 		return;
+	if (s->secure)
+		s->ops->close(s->secure);
 	close(s->fd);
 	free(s);
 }
 
 static bool fail_broken(const struct stream *s, struct error *err)
 {
-	bool lost = s->broken == PEER_CLOSED || s->broken == EPIPE || s->broken == ECONNRESET;
-	return err_set(err, ERR_TEMP, ESC(4, 4, 2), "%s",
-		       lost ? "lost connection" : strerror(s->broken));
+	const char *why = "lost connection";
+	if (s->broken == SECURE_BROKEN)
+		why = "the TLS connection is broken";
+	else if (s->broken != PEER_CLOSED && s->broken != EPIPE && s->broken != ECONNRESET)
+		why = strerror(s->broken);
+	return err_set(err, ERR_TEMP, ESC(4, 4, 2), "%s", why);
 }
 
 /* Read what is there, as far as there is room. False: broken. */
@@ -110,21 +161,47 @@ static bool fill(struct stream *s)
 	return got != BROKEN;
 }
 
+/* Has the secure layer bytes for us that poll(2) does not know of? */
+static bool has_decrypted(const struct stream *s)
+{
+	return s->secure && s->ops->pending(s->secure);
+}
+
+/* Wait for one of the events. An error or a hangup is both: any step will find it. */
+static bool wait_for(struct stream *s, int events, struct deadline until, int *ret_seen,
+		     struct error *err)
+{
+	struct pollfd fd = { .fd = s->fd, .events = (short)events };
+	enum io_event event = io_poll(s->io, &fd, 1, until);
+	if (event != IO_READY)
+		return io_fail(event, err);
+	*ret_seen = fd.revents & ~(POLLIN | POLLOUT) ? POLLIN | POLLOUT : fd.revents;
+	return true;
+}
+
+static bool is_late(const struct stream *s, struct deadline until)
+{
+	return deadline_left_ms(until, io_now(s->io)) == 0;
+}
+
 /* Wait until more can be sent, and take in what comes meanwhile. */
 static bool wait_to_send(struct stream *s, struct deadline until, struct error *err)
 {
 	for (;;) {
-		struct pollfd fd = { .fd = s->fd, .events = POLLOUT | POLLIN };
+		bool late = is_late(s, until);
+		int seen = s->read_waits;
 		if (s->in_len == IN_SIZE)
 			return err_set(err, ERR_TEMP, ESC(4, 5, 0),
 				       "the server sends more than it was asked for");
-		enum io_event event = io_poll(s->io, &fd, 1, until);
-		if (event != IO_READY)
-			return io_fail(event, err);
-		if ((fd.revents & ~POLLOUT) && !fill(s))
+		if (!has_decrypted(s) &&
+		    !wait_for(s, s->read_waits | s->write_waits, until, &seen, err))
+			return false;
+		if ((seen & s->read_waits) && !fill(s))
 			return fail_broken(s, err);
-		if (fd.revents & POLLOUT)
+		if (seen & s->write_waits)
 			return true;
+		if (late)
+			return io_fail(IO_TIMEOUT, err);
 	}
 }
 
@@ -202,12 +279,15 @@ bool stream_peek(struct stream *s, struct deadline until, struct span *ret, stru
 		return false;
 	}
 	while (s->in_len == 0) {
-		struct pollfd fd = { .fd = s->fd, .events = POLLIN };
-		enum io_event event = io_poll(s->io, &fd, 1, until);
-		if (event != IO_READY)
-			return io_fail(event, err);
+		bool late = is_late(s, until);
+		int seen;
+		if (!has_decrypted(s) && !wait_for(s, s->read_waits, until, &seen, err))
+			return false;
 		if (!fill(s))
 			return fail_broken(s, err);
+		/* What came may be less than a record, and so on for ever. */
+		if (s->in_len == 0 && late)
+			return io_fail(IO_TIMEOUT, err);
 	}
 	*ret = (struct span){ s->in + s->in_at, s->in_len };
 	return true;
@@ -225,5 +305,67 @@ bool stream_pending(struct stream *s)
 	char byte;
 	if (s->in_len > 0 || s->broken)
 		return true;
+	/* The socket may hold what is not for us, such as a session ticket. */
+	if (s->secure)
+		return !fill(s) || s->in_len > 0;
 	return recv(s->fd, &byte, 1, MSG_PEEK) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+/* RFC 3207 section 4.1: what was said before must not count as said under protection. */
+static bool nothing_unread(struct stream *s, struct error *err)
+{
+	if (!stream_pending(s))
+		return true;
+	if (!fill(s) && s->in_len == 0)
+		return fail_broken(s, err);
+	s->in_len = 0;
+	return err_set(err, ERR_TEMP, ESC(4, 5, 0),
+		       "the server sent something in plain before the TLS handshake");
+}
+
+static bool handshake(struct stream *s, struct deadline until, struct secure_facts *ret,
+		      struct error *err)
+{
+	for (;;) {
+		bool late = is_late(s, until);
+		short waits;
+		int seen;
+		enum secure_io io = s->ops->handshake(s->secure, ret, err);
+		if (io == SECURE_DONE)
+			return true;
+		if (secure_stop(s, io, &waits) == BROKEN)
+			return false;
+		ret->trouble = SECURE_HANDSHAKE;
+		if (late)
+			return io_fail(IO_TIMEOUT, err);
+		if (!wait_for(s, waits, until, &seen, err)) {
+			ret->trouble = s->io->stopped ? SECURE_LOCAL : SECURE_HANDSHAKE;
+			return false;
+		}
+	}
+}
+
+static bool set_up(struct stream *s, const struct secure_ask *ask, struct deadline until,
+		   struct secure_facts *ret, struct error *err)
+{
+	ret->trouble = SECURE_HANDSHAKE;
+	if (!stream_flush(s, until, err) || !nothing_unread(s, err))
+		return false;
+	ret->trouble = SECURE_LOCAL;
+	return s->ops->open(s->fd, ask, &s->secure, err) && handshake(s, until, ret, err);
+}
+
+bool stream_secure(struct stream *s, const struct secure_ops *ops, const struct secure_ask *ask,
+		   struct deadline until, struct secure_facts *ret, struct error *err)
+{
+	*ret = (struct secure_facts){ .trouble = SECURE_LOCAL };
+	if (s->secure)
+		return BUG(err, "a second secure layer");
+	s->ops = ops;
+	if (set_up(s, ask, until, ret, err))
+		return true;
+	/* Nothing goes over it in plain any more. */
+	if (!s->broken)
+		s->broken = SECURE_BROKEN;
+	return false;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -15,9 +16,12 @@ static int stop[2];
 static struct io io;
 static struct error err;
 
+static int64_t tick; /* by which each look at the clock moves it */
+
 static struct instant hand_now(void *ctx)
 {
 	(void)ctx;
+	hand += tick;
 	return (struct instant){ hand };
 }
 
@@ -32,11 +36,130 @@ static void io_open(void)
 	err = (struct error){ 0 };
 }
 
+/*
+ * A secure layer that changes no byte, takes them in pieces of its own and keeps some back that
+ * poll(2) does not show.
+ */
+struct secure_session {
+	int fd;
+	char held[100];
+	size_t at, n;
+};
+
+static struct {
+	bool refuse; /* open fails */
+	const enum secure_io
+		*steps; /* of the handshake, DONE, FAILED or CLOSED at the end; NULL: DONE */
+	size_t step;    /* the next one; stays at the last */
+	bool write_waits_to_read; /* until something was read */
+	int read_waits_to_write;  /* so many times */
+	bool garble;              /* what is read or written is a failure */
+	int speaker;              /* where `says` bytes are said once the layer is open */
+	size_t says;
+	int opened, closed;
+} layer;
+
+static bool layer_open(int fd, const struct secure_ask *ask, struct secure_session **ret,
+		       struct error *ret_err)
+{
+	if (layer.refuse)
+		return err_set(ret_err, ERR_CONFIG, ESC(4, 3, 5), "layer: %s", ask->priority);
+	*ret = calloc(1, sizeof(**ret));
+	if (!*ret)
+		abort();
+	(*ret)->fd = fd;
+	layer.opened++;
+	if (layer.says > 0 && send(layer.speaker, (char[200]){ 0 }, layer.says, 0) < 0)
+		abort();
+	return true;
+}
+
+static enum secure_io layer_handshake(struct secure_session *s, struct secure_facts *ret,
+				      struct error *ret_err)
+{
+	char byte;
+	enum secure_io step = layer.steps ? layer.steps[layer.step] : SECURE_DONE;
+	if (step == SECURE_WANT_WRITE)
+		layer.step++;
+	else if (step == SECURE_WANT_READ && recv(s->fd, &byte, 1, 0) == 1)
+		step = layer.steps[++layer.step];
+	*ret = (struct secure_facts){ .trouble = SECURE_FINE, .protocol = "LAYER" };
+	if (step == SECURE_FAILED) {
+		ret->trouble = SECURE_WRONG_NAME;
+		err_set(ret_err, ERR_TEMP, ESC(4, 7, 5), "not you");
+	} else if (step == SECURE_CLOSED) {
+		ret->trouble = SECURE_HANDSHAKE;
+		err_set(ret_err, ERR_TEMP, ESC(4, 4, 2), "lost connection");
+	}
+	return step;
+}
+
+static enum secure_io layer_read(struct secure_session *s, char *p, size_t n, size_t *ret_n)
+{
+	if (layer.garble)
+		return SECURE_FAILED;
+	if (layer.read_waits_to_write > 0) {
+		layer.read_waits_to_write--;
+		return SECURE_WANT_WRITE;
+	}
+	if (s->at == s->n) {
+		ssize_t got = recv(s->fd, s->held, sizeof(s->held), 0);
+		if (got < 0 && errno == EAGAIN)
+			return SECURE_WANT_READ;
+		if (got <= 0)
+			return SECURE_CLOSED;
+		s->at = 0;
+		s->n = (size_t)got;
+	}
+	n = n < s->n - s->at ? n : s->n - s->at;
+	n = n < 70 ? n : 70;
+	memcpy(p, s->held + s->at, n);
+	s->at += n;
+	layer.write_waits_to_read = false;
+	*ret_n = n;
+	return SECURE_DONE;
+}
+
+static enum secure_io layer_write(struct secure_session *s, struct span bytes, size_t *ret_n)
+{
+	if (layer.garble)
+		return SECURE_FAILED;
+	if (layer.write_waits_to_read)
+		return SECURE_WANT_READ;
+	ssize_t sent = send(s->fd, bytes.p, bytes.n < 1000 ? bytes.n : 1000, MSG_NOSIGNAL);
+	if (sent < 0)
+		return errno == EAGAIN ? SECURE_WANT_WRITE : SECURE_CLOSED;
+	*ret_n = (size_t)sent;
+	return SECURE_DONE;
+}
+
+static bool layer_pending(const struct secure_session *s)
+{
+	return s->at < s->n;
+}
+
+static void layer_close(struct secure_session *s)
+{
+	CHECK("the descriptor is still open", fcntl(s->fd, F_GETFL) >= 0);
+	layer.closed++;
+	free(s);
+}
+
+static const struct secure_ops layer_ops = {
+	SECURE_VERSION, layer_open,    layer_handshake, layer_read,
+	layer_write,    layer_pending, layer_close,
+};
+static const struct secure_ask ask = { .priority = "nothing" };
+static struct secure_facts facts;
+static bool layered; /* every stream gets it */
+
 static struct stream *stream_on(int fd)
 {
 	struct stream *s = NULL;
 	io_open();
 	if (!stream_open(fd, &io, &s, &err))
+		abort();
+	if (layered && !stream_secure(s, &layer_ops, &ask, far_off, &facts, &err))
 		abort();
 	return s;
 }
@@ -243,6 +366,7 @@ static void talk_while_we_send(void)
 {
 	int peer;
 	struct span got = { 0 };
+	size_t talked = 0;
 	struct stream *s = open_pair(&peer);
 	struct reader r = { .fd = peer, .talk = 8000 };
 	pthread_t thread;
@@ -251,7 +375,11 @@ static void talk_while_we_send(void)
 	if (pthread_create(&thread, NULL, read_all, &r) != 0)
 		abort();
 	CHECK("write", stream_write(s, (struct span){ bytes, BIG }, far_off, &err));
-	CHECK("it was taken in", stream_peek(s, far_off, &got, &err) && got.n == 8000);
+	while (talked < 8000 && stream_peek(s, far_off, &got, &err)) {
+		talked += got.n;
+		stream_eat(s, got.n);
+	}
+	CHECK("it was taken in", talked == 8000);
 	stream_close(s);
 	pthread_join(thread, NULL);
 	CHECK("all there", r.n == BIG && r.in_order);
@@ -408,8 +536,232 @@ static void opening(void)
 	done(NULL, fd[1]);
 }
 
+/* Over a secure layer all of this is as it is without. */
+static void over_a_layer(void)
+{
+	static void (*const tests[])(void) = { peek_and_eat,       peek_much, queue,   write_pieces,
+					       talk_while_we_send, flood,     blocked, closed,
+					       last_words,         stopped,   pending };
+	layered = true;
+	memset(&layer, 0, sizeof(layer));
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+		tests[i]();
+	layered = false;
+	CHECK("each closed", layer.opened > 0 && layer.closed == layer.opened);
+}
+
+static struct stream *open_for(const enum secure_io *steps, int *ret_peer)
+{
+	memset(&layer, 0, sizeof(layer));
+	layer.steps = steps;
+	struct stream *s = open_pair(ret_peer);
+	layer.speaker = *ret_peer;
+	return s;
+}
+
+static bool secure(struct stream *s, struct deadline until)
+{
+	return stream_secure(s, &layer_ops, &ask, until, &facts, &err);
+}
+
+/* A stream whose layer never came about says nothing more, least of all in plain. */
+static void is_dead(const char *label, struct stream *s, int peer)
+{
+	struct error why = { 0 };
+	struct span got;
+	CHECK(label, !stream_write(s, SPAN("QUIT\r\n"), far_off, &why));
+	CHECK(label, why.class == ERR_TEMP && why.code.subject == 4);
+	CHECK(label, !stream_peek(s, passed, &got, &why));
+	stream_flush_now(s);
+	CHECK(label, heard(peer).n == 0);
+}
+
+static void handshake_ends(void)
+{
+	static const enum secure_io good[] = { SECURE_WANT_WRITE, SECURE_WANT_READ, SECURE_DONE };
+	static const enum secure_io bad[] = { SECURE_WANT_WRITE, SECURE_FAILED };
+	static const enum secure_io lost[] = { SECURE_CLOSED };
+	int peer;
+	struct stream *s = open_for(good, &peer);
+	layer.says = 1;
+	CHECK("done", secure(s, far_off) && facts.trouble == SECURE_FINE);
+	CHECK_STR("done", facts.protocol, "LAYER");
+	CHECK("done", err.class == ERR_NONE && !stream_pending(s));
+	CHECK("twice", !secure(s, far_off) && err.class == ERR_INTERNAL);
+	done(s, peer);
+	CHECK("closed", layer.opened == 1 && layer.closed == 1);
+
+	s = open_for(bad, &peer);
+	CHECK("failed", !secure(s, far_off) && facts.trouble == SECURE_WRONG_NAME);
+	CHECK("failed", failed(ERR_TEMP, 7, 5, "not you"));
+	is_dead("failed", s, peer);
+	done(s, peer);
+	CHECK("closed", layer.opened == 1 && layer.closed == 1);
+
+	s = open_for(lost, &peer);
+	CHECK("lost", !secure(s, far_off) && facts.trouble == SECURE_HANDSHAKE);
+	CHECK("lost", failed(ERR_TEMP, 4, 2, "lost connection"));
+	is_dead("lost", s, peer);
+	done(s, peer);
+
+	s = open_for(good, &peer);
+	layer.refuse = true;
+	CHECK("refused", !secure(s, far_off) && facts.trouble == SECURE_LOCAL);
+	CHECK("refused", failed(ERR_CONFIG, 3, 5, "layer: nothing"));
+	is_dead("refused", s, peer);
+	done(s, peer);
+	CHECK("not closed", layer.closed == 0);
+}
+
+static void handshake_waits(void)
+{
+	static const enum secure_io stall[] = { SECURE_WANT_WRITE, SECURE_WANT_READ, SECURE_DONE };
+	enum secure_io drip[101];
+	int peer;
+	struct stream *s = open_for(stall, &peer);
+	CHECK("stalled", !secure(s, passed) && facts.trouble == SECURE_HANDSHAKE);
+	CHECK("stalled", failed(ERR_TEMP, 4, 2, "timed out"));
+	is_dead("stalled", s, peer);
+	done(s, peer);
+
+	s = open_for(stall, &peer);
+	if (write(stop[1], "x", 1) != 1)
+		abort();
+	CHECK("stopped", !secure(s, far_off) && facts.trouble == SECURE_LOCAL);
+	CHECK("stopped", failed(ERR_TEMP, 3, 2, "stopped before it was done"));
+	done(s, peer);
+
+	/* There is always another byte to read, and never enough of them in time. */
+	for (size_t i = 0; i < 100; i++)
+		drip[i] = SECURE_WANT_READ;
+	drip[100] = SECURE_DONE;
+	s = open_for(drip, &peer);
+	layer.says = 100;
+	hand = 0;
+	tick = 1;
+	CHECK("drip", !secure(s, (struct deadline){ { 50 } }));
+	CHECK("drip", failed(ERR_TEMP, 4, 2, "timed out") && hand < 60 && layer.step < 60);
+	is_dead("drip", s, peer);
+	done(s, peer);
+	s = open_for(drip, &peer);
+	layer.says = 100;
+	CHECK("patience", secure(s, (struct deadline){ { 10000 } }) && layer.step == 100);
+	done(s, peer);
+	hand = tick = 0;
+}
+
+/* RFC 3207 section 4.1; CVE-2011-0411. */
+static void plain_before_handshake(void)
+{
+#define EARLY "the server sent something in plain before the TLS handshake"
+	int peer;
+	struct span got;
+	struct stream *s = open_for(NULL, &peer);
+	say(peer, "220 go ahead\r\n250 injected\r\n");
+	CHECK("peek", stream_peek(s, far_off, &got, &err));
+	stream_eat(s, 14);
+	CHECK("in the buffer", !secure(s, far_off) && facts.trouble == SECURE_HANDSHAKE);
+	CHECK("in the buffer", failed(ERR_TEMP, 5, 0, EARLY) && layer.opened == 0);
+	CHECK("forgotten", !stream_peek(s, far_off, &got, &err));
+	is_dead("in the buffer", s, peer);
+	done(s, peer);
+
+	s = open_for(NULL, &peer);
+	say(peer, "2");
+	CHECK("in the socket", !secure(s, far_off) && facts.trouble == SECURE_HANDSHAKE);
+	CHECK("in the socket", failed(ERR_TEMP, 5, 0, EARLY) && layer.opened == 0);
+	is_dead("in the socket", s, peer);
+	done(s, peer);
+
+	s = open_for(NULL, &peer);
+	shutdown(peer, SHUT_WR);
+	CHECK("gone", !secure(s, far_off) && facts.trouble == SECURE_HANDSHAKE);
+	CHECK("gone", failed(ERR_TEMP, 4, 2, "lost connection") && layer.opened == 0);
+	done(s, peer);
+
+	s = open_for(NULL, &peer);
+	CHECK("queued", stream_write(s, SPAN("STARTTLS\r\n"), passed, &err));
+	layer.write_waits_to_read = true;
+	CHECK("what is queued goes before", secure(s, far_off));
+	CHECK("in plain", span_equal(heard(peer), SPAN("STARTTLS\r\n")));
+	done(s, peer);
+}
+
+/* A layer may have to write to read, and to read to write. */
+static void crossed_waits(void)
+{
+	int peer;
+	struct span got;
+	struct stream *s = open_for(NULL, &peer);
+	CHECK("secure", secure(s, far_off));
+	layer.read_waits_to_write = 3;
+	say(peer, "250 ok\r\n");
+	CHECK("read", stream_peek(s, far_off, &got, &err) && got.n == 8);
+	CHECK("read", layer.read_waits_to_write == 0);
+	stream_eat(s, 8);
+	layer.write_waits_to_read = true;
+	CHECK("write", stream_write(s, SPAN("DATA\r\n"), far_off, &err));
+	CHECK("nothing to read", !stream_flush(s, passed, &err) && heard(peer).n == 0);
+	CHECK("nothing to read", failed(ERR_TEMP, 4, 2, "timed out"));
+	say(peer, "x");
+	CHECK("write", stream_flush(s, far_off, &err));
+	CHECK("write", span_equal(heard(peer), SPAN("DATA\r\n")));
+	CHECK("what was read", stream_peek(s, passed, &got, &err) && span_equal(got, SPAN("x")));
+	done(s, peer);
+}
+
+/* Bytes that poll(2) does not show are found, by each function that looks. */
+static void decrypted_bytes_wait(void)
+{
+	int peer;
+	struct span got;
+	struct stream *s = open_for(NULL, &peer);
+	char line[91];
+	memset(line, 'x', 90);
+	line[90] = '\0';
+	CHECK("secure", secure(s, far_off));
+	say(peer, line);
+	CHECK("a piece", stream_peek(s, far_off, &got, &err) && got.n == 70);
+	stream_eat(s, 70);
+	CHECK("pending", stream_pending(s));
+	CHECK("the rest", stream_peek(s, passed, &got, &err) && got.n == 20);
+	stream_eat(s, 20);
+	CHECK("nothing more", !stream_pending(s));
+	say(peer, line);
+	CHECK("a piece", stream_peek(s, far_off, &got, &err) && got.n == 70);
+	stream_eat(s, 70);
+	CHECK("without pending", stream_peek(s, passed, &got, &err) && got.n == 20);
+	stream_eat(s, 20);
+	/* What the socket has may be nothing for us. */
+	layer.read_waits_to_write = 1;
+	say(peer, "x");
+	CHECK("not yet ours", !stream_pending(s));
+	CHECK("now it is", stream_pending(s));
+	done(s, peer);
+}
+
+static void garbled(void)
+{
+	int peer;
+	struct span got;
+	struct stream *s = open_for(NULL, &peer);
+	CHECK("secure", secure(s, far_off));
+	layer.garble = true;
+	say(peer, "x");
+	CHECK("pending", stream_pending(s));
+	CHECK("read", !stream_peek(s, far_off, &got, &err));
+	CHECK("read", failed(ERR_TEMP, 4, 2, "the TLS connection is broken"));
+	layer.garble = false;
+	CHECK("for good", !stream_peek(s, far_off, &got, &err));
+	CHECK("write", !stream_write(s, SPAN("x"), far_off, &err));
+	done(s, peer);
+}
+
 TEST_MAIN("stream", { "peek_and_eat", peek_and_eat }, { "peek_much", peek_much },
 	  { "queue", queue }, { "write_pieces", write_pieces },
 	  { "talk_while_we_send", talk_while_we_send }, { "flood", flood }, { "blocked", blocked },
 	  { "closed", closed }, { "last_words", last_words }, { "stopped", stopped },
-	  { "pending", pending }, { "opening", opening })
+	  { "pending", pending }, { "opening", opening }, { "over_a_layer", over_a_layer },
+	  { "handshake_ends", handshake_ends }, { "handshake_waits", handshake_waits },
+	  { "plain_before_handshake", plain_before_handshake }, { "crossed_waits", crossed_waits },
+	  { "decrypted_bytes_wait", decrypted_bytes_wait }, { "garbled", garbled })

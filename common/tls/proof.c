@@ -384,7 +384,7 @@ static bool trust_anchor(struct claim *c, const gnutls_datum_t *der, unsigned n)
 bool proof_check(const struct secure_ask *ask, const gnutls_datum_t *chain, unsigned n,
 		 struct secure_facts *facts, struct error *err)
 {
-	struct error why;
+	struct error why = { 0 };
 	struct claim c = { .ask = ask, .facts = facts, .err = &why };
 	bool ok = false;
 	if (ask->proof == SECURE_ANY) {

@@ -77,7 +77,9 @@ static bool load(const char *ca_file, struct span *ret, struct error *err)
 /* The next certificate block, its BEGIN and END lines included; *rest goes on behind it. */
 static bool next_block(struct span *rest, struct span *ret)
 {
-	const char *begin = memmem(rest->p, rest->n, BEGIN, sizeof(BEGIN) - 1);
+	const char *begin = NULL;
+	if (rest->n > 0)
+		begin = memmem(rest->p, rest->n, BEGIN, sizeof(BEGIN) - 1);
 	if (!begin)
 		return false;
 	const char *stop = rest->p + rest->n;

@@ -105,7 +105,8 @@ struct dialog *dialog_new(struct arena *a, const struct dialog_script *s)
 	d->next_rcpt = skip_settled(d, 0);
 	d->security = (struct security){ .level = "none", .protocol = "", .cipher = "" };
 	d->security.because = s->demand.because ? s->demand.because : "";
-	d->security.downgrade = s->plain;
+	d->script.plain = s->plain && s->demand.level <= DEMAND_MAY; /* whoever asks for it */
+	d->security.downgrade = d->script.plain;
 	return d->outcome ? d : NULL;
 }
 
@@ -150,6 +151,12 @@ static enum phase current(const struct dialog *d)
 void dialog_lost(struct dialog *d, const struct error *why, bool local)
 {
 	enum phase phase = current(d);
+	/* Closed before the handshake or in it: the same to those who wait for TLS. */
+	static const struct secure_facts broken = { .trouble = SECURE_HANDSHAKE };
+	if (phase == PHASE_TLS && !local) {
+		dialog_insecure(d, &broken, why);
+		return;
+	}
 	bool protocol_error = why->code.subject == 5;
 	struct outcome o = {
 		.event = local                                        ? EVENT_LOCAL

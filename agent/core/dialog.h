@@ -34,7 +34,7 @@ struct dialog_script {
 	const struct facts *facts;
 	const struct config *config;
 	struct demand demand;
-	bool plain; /* TLS was tried here and everywhere and is not demanded: do without */
+	bool plain; /* TLS was tried here and everywhere: do without, if it is not demanded */
 };
 
 /* What the session came to know for TLS reporting (RFC 8460). */

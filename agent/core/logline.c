@@ -7,7 +7,9 @@
 #define SHARE_ID      100
 #define SHARE_ADDRESS 330
 #define SHARE_RELAY   340
-#define SHARE_TEXT    700
+#define SHARE_WORD    16
+#define SHARE_CIPHER  48
+#define SHARE_TEXT    500
 
 /* The same facts in one of two notations. */
 struct line {
@@ -102,21 +104,21 @@ static void add_security(struct line *l, const struct security *s)
 	if (!s)
 		return;
 	if (l->json) {
-		add(l, ",\"tls\":{\"level\":", s->level, SHARE_ID);
-		add(l, ",\"because\":", s->because, SHARE_ID);
-		add(l, ",\"protocol\":", s->protocol, SHARE_ID);
-		add(l, ",\"cipher\":", s->cipher, SHARE_ID);
+		add(l, ",\"tls\":{\"level\":", s->level, SHARE_WORD);
+		add(l, ",\"because\":", s->because, SHARE_WORD);
+		add(l, ",\"protocol\":", s->protocol, SHARE_WORD);
+		add(l, ",\"cipher\":", s->cipher, SHARE_CIPHER);
 		buf_addf(l->out, ",\"downgrade\":%s}", s->downgrade ? "true" : "false");
 		return;
 	}
-	add(l, ", tls=", s->level, SHARE_ID);
+	add(l, ", tls=", s->level, SHARE_WORD);
 	buf_addf(l->out, "%s", s->downgrade ? ":downgrade" : "");
 	if (s->because[0])
-		add(l, ", tls_because=", s->because, SHARE_ID);
+		add(l, ", tls_because=", s->because, SHARE_WORD);
 	if (s->protocol[0])
-		add(l, ", tls_protocol=", s->protocol, SHARE_ID);
+		add(l, ", tls_protocol=", s->protocol, SHARE_WORD);
 	if (s->cipher[0])
-		add(l, ", tls_cipher=", s->cipher, SHARE_ID);
+		add(l, ", tls_cipher=", s->cipher, SHARE_CIPHER);
 }
 
 static void recipient_json(const struct log_recipient *r, struct line *l)

@@ -53,6 +53,7 @@ struct cell {
 	unsigned policy;
 	enum config_tls floor;
 	bool mx, address, dane, mta_sts, requiretls, no, literal, implicit;
+	bool sts_failed; /* not part of the product */
 };
 
 struct got {
@@ -61,18 +62,22 @@ struct got {
 	struct error err;
 };
 
-static struct got decide(struct arena *a, const struct cell *k)
+static struct config config_of(const struct cell *k)
 {
 	static struct config defaults;
-	struct got g = { 0 };
 	if (defaults.smtp_port == 0)
 		config_init(&defaults);
 	struct config c = defaults;
 	c.tls = k->floor;
 	c.dane = k->dane;
 	c.mta_sts = k->mta_sts;
+	return c;
+}
+
+static struct demand_facts facts_of(const struct cell *k)
+{
 	const char *host = k->literal ? LITERAL : k->implicit ? DOMAIN : HOST;
-	struct demand_facts f = {
+	return (struct demand_facts){
 		.domain = k->literal ? LITERAL : DOMAIN,
 		.host = host,
 		.literal = k->literal,
@@ -82,9 +87,17 @@ static struct got decide(struct arena *a, const struct cell *k)
 		.tlsa_base = BASE,
 		.tlsa = k->tlsa == NOT_ASKED ? NULL : &answers[k->tlsa],
 		.sts = k->policy == 0 ? NULL : &policies[k->policy],
+		.sts_failed = k->sts_failed,
 		.requiretls = k->requiretls,
 		.tls_required_no = k->no,
 	};
+}
+
+static struct got decide(struct arena *a, const struct cell *k)
+{
+	struct got g = { 0 };
+	struct config c = config_of(k);
+	struct demand_facts f = facts_of(k);
 	g.good = demand_decide(a, &c, &f, &g.d, &g.err);
 	return g;
 }
@@ -339,6 +352,56 @@ static void test_waiver_only_lowers(void)
 	arena_close(a);
 }
 
+static bool same_got(const struct got *a, const struct got *b)
+{
+	return a->good == b->good && a->err.class == b->err.class && a->d.level == b->d.level &&
+	       a->d.policy == b->d.policy && strcmp(a->d.because, b->d.because) == 0 &&
+	       strcmp(a->err.text, b->err.text) == 0;
+}
+
+/* A policy that could not be had is none, except where REQUIRETLS would have had it vouch for the
+ * host: there the mail waits. */
+static void test_sts_failed(void)
+{
+	struct arena *a = arena_open(LIMIT_ARENA);
+	unsigned waits = 0, same = 0;
+	for (unsigned i = 0; i < CELLS; i++) {
+		struct cell k = cell_at(i);
+		struct got had = decide(a, &k);
+		k.sts_failed = true;
+		struct got failed = decide(a, &k);
+		struct want later = { .refused = ERR_TEMP,
+				      .because = "requiretls",
+				      .policy = had.d.policy };
+		bool vouch = had.err.class == ERR_PERM && !k.literal;
+		bool right = vouch ? is_refusal(&failed, &later) : same_got(&had, &failed);
+		if (!right)
+			CHECK(show(&k), right);
+		waits += vouch;
+		same += !vouch;
+		arena_reset(a);
+	}
+	CHECK("both were seen", waits > 100 && same > 10000);
+	arena_close(a);
+}
+
+/* MTA-STS is not even asked for where this says yes. */
+static void test_dane_applies(void)
+{
+	unsigned yes = 0;
+	for (unsigned i = 0; i < CELLS; i++) {
+		struct cell k = cell_at(i);
+		struct config c = config_of(&k);
+		struct demand_facts f = facts_of(&k);
+		struct meaning m = read_cell(&k);
+		bool applies = demand_dane_applies(&c, &f);
+		if (applies != (m.found || m.dark))
+			CHECK(show(&k), applies == (m.found || m.dark));
+		yes += applies;
+	}
+	CHECK("some", yes > 1000 && yes < CELLS / 2);
+}
+
 static void test_sentences(void)
 {
 	static const struct {
@@ -352,6 +415,8 @@ static void test_sentences(void)
 		{ { .tlsa = NOT_ASKED, .requiretls = true, .floor = TLS_MAY },
 		  "REQUIRETLS needs DNSSEC or MTA-STS to vouch for mx.example.net, and neither "
 		  "does" },
+		{ { .tlsa = NOT_ASKED, .requiretls = true, .sts_failed = true, .floor = TLS_MAY },
+		  "REQUIRETLS needs the MTA-STS policy of example.com, which could not be had" },
 		{ { .tlsa = NOT_ASKED, .requiretls = true, .literal = true, .floor = TLS_MAY },
 		  "REQUIRETLS needs a name to verify, and [192.0.2.1] has none" },
 		{ { .tlsa = NOT_ASKED, .dane = true, .floor = TLS_DANE_ONLY },
@@ -444,6 +509,8 @@ static void test_level_names(void)
 
 TEST_MAIN("demand", { "the full product", test_product }, { "properties", test_properties },
 	  { "TLS-Required: No only lowers", test_waiver_only_lowers },
-	  { "sentences", test_sentences }, { "each name once", test_names_once },
-	  { "records", test_records_in_order }, { "no memory", test_no_memory },
-	  { "wants TLSA", test_wants_tlsa }, { "level names", test_level_names })
+	  { "policy that could not be had", test_sts_failed },
+	  { "where DANE applies", test_dane_applies }, { "sentences", test_sentences },
+	  { "each name once", test_names_once }, { "records", test_records_in_order },
+	  { "no memory", test_no_memory }, { "wants TLSA", test_wants_tlsa },
+	  { "level names", test_level_names })

@@ -20,6 +20,8 @@ static const struct {
 	{ "greeting 5xx", EVENT_GREETING_5XX, { "Sffff", "Ndddd", "Nfddd" } },
 	{ "greeting 521, 556", EVENT_GREETING_NEVER, { "Sffff", "Nfddd", "Nfddd" } },
 	{ "EHLO and HELO refused", EVENT_HELLO_REFUSED, { "Sdddd", "Ndddd", "Ndddd" } },
+	{ "TLS demand not met", EVENT_TLS_UNMET, { "Sdddd", "Ndddd", "Ndddd" } },
+	{ "TLS failed, not demanded", EVENT_TLS_BROKEN, { "Ndddd", "Ndddd", "Ndddd" } },
 	{ "lost", EVENT_LOST, { "Sdddd", "Ndddd", "Ndddd" } },
 	{ "reply 4xx", EVENT_REPLY_4XX, { "Sdddd", "Ndddd", "Ndddd" } },
 	{ "reply 5xx", EVENT_REPLY_5XX, { "Sffff", "Sffff", "Nfdfd" } },
@@ -90,6 +92,8 @@ static void test_names(void)
 	}
 	CHECK_STR("log", failover_event_name(EVENT_NO_RESPONSE), "no response");
 	CHECK_STR("log", failover_event_name(EVENT_GREETING_4XX), "greeting 4xx");
+	CHECK_STR("log", failover_event_name(EVENT_TLS_UNMET), "tls demand not met");
+	CHECK_STR("log", failover_event_name(EVENT_TLS_BROKEN), "tls failed");
 }
 
 TEST_MAIN("failover", { "table", test_table }, { "complete", test_complete },

@@ -53,6 +53,78 @@ static void test_recipient(void)
 	CHECK("unknown", strstr(recipient(&r, LOG_JSON), "\"status\":\"deferred\"") != NULL);
 }
 
+/* How the session was secured, between the delays and the code. */
+static const struct {
+	const char *label;
+	struct security s;
+	const char *text, *json;
+} secured[] = {
+	{ "dane",
+	  { "dane", "dane", "TLSv1.3", "TLS_AES_256_GCM_SHA384", false },
+	  ", tls=dane, tls_because=dane, tls_protocol=TLSv1.3, tls_cipher=TLS_AES_256_GCM_SHA384",
+	  "{\"level\":\"dane\",\"because\":\"dane\",\"protocol\":\"TLSv1.3\","
+	  "\"cipher\":\"TLS_AES_256_GCM_SHA384\",\"downgrade\":false}" },
+	{ "nothing demanded",
+	  { "may", "", "TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384", false },
+	  ", tls=may, tls_protocol=TLSv1.2, tls_cipher=ECDHE-RSA-AES256-GCM-SHA384",
+	  "{\"level\":\"may\",\"because\":\"\",\"protocol\":\"TLSv1.2\","
+	  "\"cipher\":\"ECDHE-RSA-AES256-GCM-SHA384\",\"downgrade\":false}" },
+	{ "plain",
+	  { "none", "", "", "", false },
+	  ", tls=none",
+	  "{\"level\":\"none\",\"because\":\"\",\"protocol\":\"\",\"cipher\":\"\","
+	  "\"downgrade\":false}" },
+	{ "plain, after TLS had failed",
+	  { "none", "", "", "", true },
+	  ", tls=none:downgrade",
+	  "{\"level\":\"none\",\"because\":\"\",\"protocol\":\"\",\"cipher\":\"\","
+	  "\"downgrade\":true}" },
+	{ "demanded, not reached",
+	  { "none", "mta-sts enforce", "", "", false },
+	  ", tls=none, tls_because=mta-sts enforce",
+	  "{\"level\":\"none\",\"because\":\"mta-sts enforce\",\"protocol\":\"\","
+	  "\"cipher\":\"\",\"downgrade\":false}" },
+	{ "the longest names there are",
+	  { "encrypt", "mta-sts enforce", "fifteen letters",
+	    "forty-seven-letters-of-a-cipher-that-none-bears", false },
+	  ", tls=encrypt, tls_because=mta-sts enforce, tls_protocol=fifteen letters, "
+	  "tls_cipher=forty-seven-letters-of-a-cipher-that-none-bears",
+	  "{\"level\":\"encrypt\",\"because\":\"mta-sts enforce\","
+	  "\"protocol\":\"fifteen letters\","
+	  "\"cipher\":\"forty-seven-letters-of-a-cipher-that-none-bears\","
+	  "\"downgrade\":false}" },
+};
+
+static void test_security(void)
+{
+	for (size_t i = 0; i < sizeof(secured) / sizeof(secured[0]); i++) {
+		const char *label = secured[i].label;
+		struct outcome o = sent;
+		o.security = &secured[i].s;
+		const struct log_recipient r = { .queue_id = "A", .to = "r", .outcome = &o };
+		const struct log_host h = { .queue_id = "A",
+					    .host = "h",
+					    .event = "lost",
+					    .code = { 4, 4, 2 },
+					    .text = "x",
+					    .security = &secured[i].s };
+		char want[700];
+		snprintf(want, sizeof(want), ", delays=0/0/0/0%s, dsn=2.0.0, ", secured[i].text);
+		CHECK(label, strstr(recipient(&r, LOG_TEXT), want) != NULL);
+		snprintf(want, sizeof(want), "\"delays\":[0,0,0,0],\"tls\":%s,\"dsn\":\"2.0.0\",",
+			 secured[i].json);
+		CHECK(label, strstr(recipient(&r, LOG_JSON), want) != NULL);
+		snprintf(want, sizeof(want), "A: host=h, event=lost%s, dsn=4.4.2, next=no (x)",
+			 secured[i].text);
+		CHECK_STR(label, host(&h, LOG_TEXT), want);
+		snprintf(want, sizeof(want),
+			 "{\"queue_id\":\"A\",\"host\":\"h\",\"event\":\"lost\",\"tls\":%s,"
+			 "\"dsn\":\"4.4.2\",\"next\":false,\"text\":\"x\"}",
+			 secured[i].json);
+		CHECK_STR(label, host(&h, LOG_JSON), want);
+	}
+}
+
 static void test_delays(void)
 {
 	static const struct {
@@ -151,7 +223,10 @@ static void test_long(void)
 	const char *texts[] = { quotes, euros };
 	for (size_t i = 0; i < 2; i++) {
 		const char *t = texts[i];
-		const struct outcome o = { .code = { 5, 999, 999 }, .relay = t, .text = t };
+		const struct security s = { t, t, t, t, false };
+		const struct outcome o = {
+			.code = { 5, 999, 999 }, .relay = t, .text = t, .security = &s
+		};
 		const struct log_recipient r = { .queue_id = t,
 						 .sender = t,
 						 .to = t,
@@ -159,7 +234,7 @@ static void test_long(void)
 						 .size = UINT64_MAX,
 						 .delays = { 1234567, 1234567, 1234567, 1234567,
 							     1234567 } };
-		const struct log_host h = { t, t, t, ESC(5, 999, 999), t, false };
+		const struct log_host h = { t, t, t, ESC(5, 999, 999), t, false, &s };
 		const char *got = recipient(&r, LOG_TEXT);
 		CHECK("text fits", strlen(got) > 1000 && got[strlen(got) - 1] == ')');
 		got = host(&h, LOG_TEXT);
@@ -190,5 +265,6 @@ static void test_small_buffer(void)
 }
 
 TEST_MAIN("logline", { "recipient", test_recipient }, { "delays", test_delays },
-	  { "host", test_host }, { "foreign text", test_foreign_text }, { "long", test_long },
+	  { "security", test_security }, { "host", test_host },
+	  { "foreign text", test_foreign_text }, { "long", test_long },
 	  { "small buffer", test_small_buffer })

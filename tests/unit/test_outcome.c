@@ -8,25 +8,28 @@ static const struct named {
 	char letter;
 	struct outcome o;
 } alphabet[] = {
-	{ 'A', { EVENT_ACCEPTED, CAUSE_SERVER, ESC(2, 0, 0), "h", "250 2.0.0 Ok" } },
-	{ 'n', { EVENT_NO_RESPONSE, CAUSE_NETWORK, ESC(4, 4, 1), "h", "refused" } },
-	{ 'l', { EVENT_LOST, CAUSE_NETWORK, ESC(4, 4, 2), "h", "lost" } },
-	{ 't', { EVENT_LOST, CAUSE_TLS, ESC(4, 7, 5), "h", "no proof" } },
-	{ 'g', { EVENT_GREETING_4XX, CAUSE_SERVER, ESC(4, 3, 2), "h", "421 later" } },
-	{ 'G', { EVENT_GREETING_5XX, CAUSE_SERVER, ESC(5, 7, 1), "h", "554 not you" } },
-	{ 'N', { EVENT_GREETING_NEVER, CAUSE_SERVER, ESC(5, 3, 2), "h", "521 no mail" } },
-	{ 'h', { EVENT_HELLO_REFUSED, CAUSE_SERVER, ESC(5, 5, 1), "h", "550 bad name" } },
-	{ 'r', { EVENT_REPLY_4XX, CAUSE_SERVER, ESC(4, 2, 0), "h", "450 wait" } },
-	{ 'R', { EVENT_REPLY_5XX, CAUSE_SERVER, ESC(5, 1, 1), "h", "550 no user" } },
-	{ 'Q', { EVENT_REPLY_5XX, CAUSE_SERVER, ESC(5, 7, 0), "h", "554 spam" } },
-	{ 'C', { EVENT_CANNOT_CARRY, CAUSE_POLICY, ESC(5, 3, 4), "h", "too large" } },
-	{ 'U', { EVENT_CANNOT_CARRY, CAUSE_POLICY, ESC(5, 6, 7), "h", "no SMTPUTF8" } },
-	{ 'X', { EVENT_FINAL_UNKNOWN, CAUSE_NETWORK, ESC(4, 4, 2), "h", "unknown" } },
-	{ 'L', { EVENT_LOCAL, CAUSE_LOCAL, ESC(4, 3, 0), "h", "stopped" } },
+	{ 'A', { EVENT_ACCEPTED, CAUSE_SERVER, ESC(2, 0, 0), "h", "250 2.0.0 Ok", NULL } },
+	{ 'n', { EVENT_NO_RESPONSE, CAUSE_NETWORK, ESC(4, 4, 1), "h", "refused", NULL } },
+	{ 'l', { EVENT_LOST, CAUSE_NETWORK, ESC(4, 4, 2), "h", "lost", NULL } },
+	{ 't', { EVENT_TLS_UNMET, CAUSE_TLS, ESC(4, 7, 5), "h", "no proof", NULL } },
+	{ 'b', { EVENT_TLS_BROKEN, CAUSE_TLS, ESC(4, 7, 5), "h", "no handshake", NULL } },
+	{ 'g', { EVENT_GREETING_4XX, CAUSE_SERVER, ESC(4, 3, 2), "h", "421 later", NULL } },
+	{ 'G', { EVENT_GREETING_5XX, CAUSE_SERVER, ESC(5, 7, 1), "h", "554 not you", NULL } },
+	{ 'N', { EVENT_GREETING_NEVER, CAUSE_SERVER, ESC(5, 3, 2), "h", "521 no mail", NULL } },
+	{ 'h', { EVENT_HELLO_REFUSED, CAUSE_SERVER, ESC(5, 5, 1), "h", "550 bad name", NULL } },
+	{ 'r', { EVENT_REPLY_4XX, CAUSE_SERVER, ESC(4, 2, 0), "h", "450 wait", NULL } },
+	{ 'R', { EVENT_REPLY_5XX, CAUSE_SERVER, ESC(5, 1, 1), "h", "550 no user", NULL } },
+	{ 'Q', { EVENT_REPLY_5XX, CAUSE_SERVER, ESC(5, 7, 0), "h", "554 spam", NULL } },
+	{ 'C', { EVENT_CANNOT_CARRY, CAUSE_POLICY, ESC(5, 3, 4), "h", "too large", NULL } },
+	{ 'U', { EVENT_CANNOT_CARRY, CAUSE_POLICY, ESC(5, 6, 7), "h", "no SMTPUTF8", NULL } },
+	{ 'X', { EVENT_FINAL_UNKNOWN, CAUSE_NETWORK, ESC(4, 4, 2), "h", "unknown", NULL } },
+	{ 'L', { EVENT_LOCAL, CAUSE_LOCAL, ESC(4, 3, 0), "h", "stopped", NULL } },
 	/* Hosts that were not used at all. */
-	{ 's', { EVENT_SKIPPED, CAUSE_NETWORK, ESC(4, 4, 3), "none", "SERVFAIL" } },
-	{ 'S', { EVENT_SKIPPED, CAUSE_NETWORK, ESC(5, 4, 4), "none", "NXDOMAIN" } },
-	{ 'p', { EVENT_SKIPPED, CAUSE_POLICY, ESC(4, 4, 4), "none", "refused network" } },
+	{ 's', { EVENT_SKIPPED, CAUSE_NETWORK, ESC(4, 4, 3), "none", "SERVFAIL", NULL } },
+	{ 'S', { EVENT_SKIPPED, CAUSE_NETWORK, ESC(5, 4, 4), "none", "NXDOMAIN", NULL } },
+	{ 'd', { EVENT_SKIPPED, CAUSE_TLS, ESC(4, 7, 5), "none", "TLSA: SERVFAIL", NULL } },
+	{ 'v', { EVENT_SKIPPED, CAUSE_TLS, ESC(5, 7, 30), "none", "not vouched for", NULL } },
+	{ 'p', { EVENT_SKIPPED, CAUSE_POLICY, ESC(4, 4, 4), "none", "refused network", NULL } },
 };
 
 static const struct outcome *outcome_of(char letter)
@@ -138,6 +141,33 @@ static const struct {
 	{ "cannot carry, then no-response stops", "Cg", NO, false, false, END_DEFERRED,
 	  ESC(4, 3, 2), "421 later" },
 
+	/* A demand that is not met, here or with every host. */
+	{ "TLS not met, another takes it", "tA", TMP, false, false, END_DELIVERED, ESC(2, 0, 0),
+	  "250 2.0.0 Ok" },
+	{ "TLS not met, no-response", "t", NO, false, false, END_DEFERRED, ESC(4, 7, 5),
+	  "no proof" },
+	{ "TLS not met, all refuse", "tR", TMP, false, false, END_FAILED, ESC(5, 1, 1),
+	  "550 no user" },
+	{ "TLS not met, another takes no mail", "tN", ANY, false, true, END_DEFERRED, ESC(4, 3, 2),
+	  "521 no mail" },
+	{ "nothing but skips for want of proof", "dd", TMP, true, true, END_DEFERRED, ESC(4, 7, 5),
+	  "TLSA: SERVFAIL" },
+	{ "REQUIRETLS, nobody vouches", "vv", TMP, false, true, END_FAILED, ESC(5, 7, 30),
+	  "not vouched for" },
+	{ "REQUIRETLS, one not known", "vd", TMP, true, true, END_DEFERRED, ESC(4, 7, 5),
+	  "TLSA: SERVFAIL" },
+
+	/* TLS that broke where nobody demanded it: the plain session is the host's answer. */
+	{ "broken", "b", NO, false, true, END_DEFERRED, ESC(4, 7, 5), "no handshake" },
+	{ "broken, then dead", "bn", NO, false, true, END_DEFERRED, ESC(4, 7, 5), "no handshake" },
+	{ "broken, taken in plain", "bA", NO, false, false, END_DELIVERED, ESC(2, 0, 0),
+	  "250 2.0.0 Ok" },
+	{ "broken, refused in plain", "bR", TMP, false, false, END_FAILED, ESC(5, 1, 1),
+	  "550 no user" },
+	{ "broken gives no hope", "bC", TMP, false, true, END_FAILED, ESC(5, 3, 4), "too large" },
+	{ "broken twice, taking no mail twice", "bbNN", TMP, false, true, END_FAILED, ESC(5, 3, 2),
+	  "521 no mail" },
+
 	/* Skipped hosts. */
 	{ "only skipped, temporary", "s", TMP, false, true, END_DEFERRED, ESC(4, 4, 3),
 	  "SERVFAIL" },
@@ -217,10 +247,30 @@ static void test_order(void)
 	}
 }
 
+/* How a session was secured is told of that session whose answer is told. */
+static void test_security(void)
+{
+	static const struct security plain = { "none", "", "", "", true };
+	static const struct security tls = { "may", "", "TLSv1.3", "TLS_AES_256_GCM_SHA384",
+					     false };
+	struct outcome first = *outcome_of('r'), second = *outcome_of('h');
+	struct tally t = { 0 };
+	first.security = &tls;
+	second.cause = CAUSE_NETWORK;
+	second.security = &plain;
+	(void)tally_note(&t, TMP, &first);
+	(void)tally_note(&t, TMP, &second);
+	CHECK("the telling one", tally_end(&t, END_DEFERRED).security == &tls);
+	second = *outcome_of('A');
+	second.security = &plain;
+	(void)tally_note(&t, TMP, &second);
+	CHECK("the delivery", tally_end(&t, END_DELIVERED).security == &plain);
+}
+
 /* A skipped host may be noted before or behind the attempts. */
 static void test_skip_order(void)
 {
-	static const char attempts[] = "AnltgGNhrRCUXL", skips[] = "sSp";
+	static const char attempts[] = "AnltbgGNhrRCUXL", skips[] = "sSpdv";
 	for (size_t k = 0; k < (sizeof(attempts) - 1) * (sizeof(skips) - 1); k++) {
 		char one[3] = { attempts[k / (sizeof(skips) - 1)], skips[k % (sizeof(skips) - 1)],
 				'\0' };
@@ -236,7 +286,7 @@ static void test_skip_order(void)
 /* Whatever happened, what is told has the class of the end and a text. */
 static void test_class(void)
 {
-	static const char all[] = "AnltgGNhrRQCUXL";
+	static const char all[] = "AnltbgGNhrRQCUXL";
 	size_t n = sizeof(all) - 1;
 	for (size_t k = 0; k < n * n * 6; k++) {
 		char history[3] = { all[k / 6 / n], all[k / 6 % n], '\0' };
@@ -252,4 +302,4 @@ static void test_class(void)
 
 TEST_MAIN("outcome", { "histories", test_histories }, { "nothing", test_nothing },
 	  { "order", test_order }, { "order of skipped hosts", test_skip_order },
-	  { "class", test_class })
+	  { "security", test_security }, { "class", test_class })

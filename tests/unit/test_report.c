@@ -166,6 +166,40 @@ static void test_outcomes(void)
 	}
 }
 
+/* Of a secured session: protocol and level in front of the reply. Failures say it in their text. */
+static void test_security(void)
+{
+	static const struct {
+		const char *label;
+		struct security s;
+		const char *line;
+	} cases[] = {
+		{ "dane",
+		  { "dane", "dane", "TLSv1.3", "TLS_AES_256_GCM_SHA384", false },
+		  "mx1.example.net[192.0.2.1]:25 TLSv1.3 dane 250 2.0.0 Ok" },
+		{ "may",
+		  { "may", "", "TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384", false },
+		  "mx1.example.net[192.0.2.1]:25 TLSv1.2 may 250 2.0.0 Ok" },
+		{ "plain",
+		  { "none", "", "", "", false },
+		  "mx1.example.net[192.0.2.1]:25 250 2.0.0 Ok" },
+		{ "downgrade",
+		  { "none", "", "", "", true },
+		  "mx1.example.net[192.0.2.1]:25 250 2.0.0 Ok" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct outcome o = outcome(EVENT_ACCEPTED, ESC(2, 0, 0), "250 2.0.0 Ok");
+		o.security = &cases[i].s;
+		struct report r = report_outcome(&o, END_DELIVERED);
+		CHECK(cases[i].label, r.status == EXIT_SENT);
+		CHECK_STR(cases[i].label, r.line, cases[i].line);
+		o = outcome(EVENT_REPLY_5XX, ESC(5, 1, 1), "no such user");
+		o.security = &cases[i].s;
+		r = report_outcome(&o, END_FAILED);
+		CHECK_STR(cases[i].label, r.line, "5.1.1 no such user");
+	}
+}
+
 static void test_errors(void)
 {
 	static const struct {
@@ -228,8 +262,10 @@ static void test_promises(void)
 		text[n] = '\0';
 		for (int end = END_DEFERRED; end <= END_DELIVERED; end++)
 			for (uint8_t class = 0; class < 7; class ++) {
-				const struct outcome o =
-					outcome(EVENT_ACCEPTED, ESC(class, 1, 1), text);
+				static const struct security s = { "dane", "dane", "TLSv1.3", "",
+								   false };
+				struct outcome o = outcome(EVENT_ACCEPTED, ESC(class, 1, 1), text);
+				o.security = shift % 2 ? &s : NULL;
 				const struct report r = report_outcome(&o, (enum failover_end)end);
 				CHECK("long", keeps_promises(&r));
 				CHECK("long", strlen(r.line) == LIMIT_REPORT ||
@@ -244,5 +280,5 @@ static void test_promises(void)
 	}
 }
 
-TEST_MAIN("report", { "outcomes", test_outcomes }, { "errors", test_errors },
-	  { "promises", test_promises })
+TEST_MAIN("report", { "outcomes", test_outcomes }, { "security", test_security },
+	  { "errors", test_errors }, { "promises", test_promises })

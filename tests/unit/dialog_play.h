@@ -26,6 +26,9 @@ struct play {
 	const char *offers; /* lines of the EHLO reply */
 	const struct answer *answers;
 	size_t nanswers;
+	const char *offers_tls; /* lines of the EHLO reply after TLS */
+	struct answer after;    /* holds only after TLS */
+	enum secure_trouble trouble;
 	enum fault fault; /* told in place of what is asked in step `at` */
 	size_t at;
 
@@ -39,8 +42,9 @@ struct play {
 	struct dialog *d;
 	char said[DIALOG_OUT];
 	struct span pending; /* commands without a reply yet */
+	bool secured;
 	char log_room[64 * 1024];
-	struct buf log; /* "[EHLO me.test][MAIL ...|RCPT ...](body)(commit)[.]QUIT" */
+	struct buf log; /* "[EHLO me.test](TLS)[MAIL ...|RCPT ...](body)(commit)[.]QUIT" */
 	char trace_room[2048];
 	struct buf trace; /* "greeting 1;EHLO 2;...": phase, patience, t: MAIL was said, c:
 			     committed */
@@ -53,7 +57,7 @@ static inline void play_init(struct play *p, size_t nrcpt, bool pipelining)
 {
 	memset(p, 0, sizeof(*p));
 	p->pipelining = pipelining;
-	p->offers = "";
+	p->offers = p->offers_tls = "";
 	p->at = SIZE_MAX;
 	p->arena = arena_open(LIMIT_ARENA);
 	for (size_t i = 0; i < nrcpt; i++) {
@@ -86,9 +90,22 @@ static inline void play_init(struct play *p, size_t nrcpt, bool pipelining)
 	buf_init(&p->trace, p->trace_room, sizeof(p->trace_room));
 }
 
+/* With a server that offers STARTTLS, if the level has any use for it. */
+static inline void play_demand(struct play *p, enum demand_level level)
+{
+	static const char *const because[] = { "", "", "configured", "mta-sts enforce", "dane" };
+	p->script.demand.level = level;
+	p->script.demand.because = because[level];
+	if (level != DEMAND_NONE)
+		p->offers = "250-STARTTLS\r\n";
+}
+
 static inline const char *reply_text(const struct play *p, struct span command, char *room,
 				     size_t n)
 {
+	if (p->secured && p->after.command &&
+	    span_starts_nocase(command, span_of(p->after.command)))
+		return p->after.reply;
 	for (size_t i = 0; i < p->nanswers; i++)
 		if (p->answers[i].command &&
 		    span_starts_nocase(command, span_of(p->answers[i].command)))
@@ -96,12 +113,15 @@ static inline const char *reply_text(const struct play *p, struct span command, 
 	if (span_equal(command, SPAN("greeting")))
 		return "220 mx.test ESMTP\r\n";
 	if (span_starts_nocase(command, SPAN("EHLO"))) {
-		snprintf(room, n, "250-mx.test\r\n%s%s250 HELP\r\n", p->offers,
+		snprintf(room, n, "250-mx.test\r\n%s%s250 HELP\r\n",
+			 p->secured ? p->offers_tls : p->offers,
 			 p->pipelining ? "250-PIPELINING\r\n" : "");
 		return room;
 	}
 	if (span_equal(command, SPAN("DATA")))
 		return "354 go ahead\r\n";
+	if (span_equal(command, SPAN("STARTTLS")))
+		return "220 go ahead\r\n";
 	return span_equal(command, SPAN(".")) ? "250 2.0.0 Ok: queued as 7\r\n" : "250 ok\r\n";
 }
 
@@ -137,6 +157,27 @@ static inline void say(struct play *p, struct buf *out)
 	buf_addc(&p->log, ']');
 	p->largest = commands > p->largest ? commands : p->largest;
 	dialog_done(p->d);
+}
+
+/* The facts are gone when the dialog goes on. */
+static inline void handshake(struct play *p)
+{
+	struct secure_facts facts = { p->trouble, "TLSv1.3", "TLS_AES_256_GCM_SHA384", "" };
+	bool advisory = p->script.demand.sts_testing;
+	struct error why;
+	CHECK("nothing is due when TLS starts", p->pending.n == 0 && !p->secured);
+	buf_add(&p->log, SPAN("(TLS)"));
+	p->secured = facts.trouble == SECURE_FINE || advisory;
+	if (facts.trouble == SECURE_LOCAL)
+		err_set(&why, ERR_CONFIG, ESC(4, 3, 5), "the roots cannot be read");
+	else
+		err_set(&why, ERR_TEMP, ESC(4, 7, 5), "the certificate has expired");
+	if (p->secured)
+		dialog_secured(p->d, &facts);
+	else
+		dialog_insecure(p->d, &facts, &why);
+	memset(&facts, 'x', sizeof(facts));
+	memset(&why, 'x', sizeof(why));
 }
 
 static inline void strike(struct play *p)
@@ -186,6 +227,8 @@ static inline bool step(struct play *p)
 		say(p, &out);
 	} else if (want == DIALOG_HEAR) {
 		hear(p);
+	} else if (want == DIALOG_TLS) {
+		handshake(p);
 	} else {
 		buf_add(&p->log, want == DIALOG_BODY ? SPAN("(body)") : SPAN("(commit)"));
 		dialog_done(p->d);
@@ -216,6 +259,41 @@ static inline const char *outcome_text(struct play *p, size_t rcpt)
 	const struct outcome *o = &p->got[rcpt];
 	return arena_fmt(p->arena, "%s %d.%d.%d %s", failover_event_name(o->event), o->code.cls,
 			 o->code.subject, o->code.detail, o->text ? o->text : "(no text)");
+}
+
+/* A accepted, L lost (also nonsense, RFC 5321 4.3.2), t later, f refused, g and G greeting 4xx and
+ * 5xx, h hello refused, u unknown, D a demand on TLS not met, B TLS broken, c cannot carry, l ours.
+ */
+static inline char event_letter(enum failover_event event)
+{
+	switch (event) {
+	case EVENT_ACCEPTED:
+		return 'A';
+	case EVENT_LOST:
+		return 'L';
+	case EVENT_REPLY_4XX:
+		return 't';
+	case EVENT_REPLY_5XX:
+		return 'f';
+	case EVENT_GREETING_4XX:
+		return 'g';
+	case EVENT_GREETING_5XX:
+		return 'G';
+	case EVENT_HELLO_REFUSED:
+		return 'h';
+	case EVENT_FINAL_UNKNOWN:
+		return 'u';
+	case EVENT_TLS_UNMET:
+		return 'D';
+	case EVENT_TLS_BROKEN:
+		return 'B';
+	case EVENT_CANNOT_CARRY:
+		return 'c';
+	case EVENT_LOCAL:
+		return 'l';
+	default:
+		return '?';
+	}
 }
 
 #endif

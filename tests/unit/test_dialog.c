@@ -3,6 +3,7 @@
 
 #include "dialog_play.h"
 #include "dialog_stories.h"
+#include "dialog_tls.h"
 
 static void check_story(const struct story *s, bool pipelining)
 {
@@ -32,8 +33,7 @@ static void test_stories(void)
 static const char *const replies[] = { "250 2.1.0 ok\r\n", "354 what\r\n", "450 4.2.9 wait\r\n",
 				       "550 5.2.9 no\r\n", "421 4.3.2 bye\r\n" };
 
-/* A accepted, L lost (nonsense, RFC 5321 4.3.2), t later, f refused, g and G greeting 4xx and 5xx,
- * h hello refused, u unknown. */
+/* The letters of event_letter(). */
 static const struct {
 	const char *command, *where;
 	const char *first, *second; /* by `replies`: what becomes of each recipient */
@@ -46,30 +46,6 @@ static const struct {
 	{ "DATA", "reply to DATA", "LAtft", "LAtft" },
 	{ ".", "reply to end of data", "Autft", "Autft" },
 };
-
-static char letter(enum failover_event event)
-{
-	switch (event) {
-	case EVENT_ACCEPTED:
-		return 'A';
-	case EVENT_LOST:
-		return 'L';
-	case EVENT_REPLY_4XX:
-		return 't';
-	case EVENT_REPLY_5XX:
-		return 'f';
-	case EVENT_GREETING_4XX:
-		return 'g';
-	case EVENT_GREETING_5XX:
-		return 'G';
-	case EVENT_HELLO_REFUSED:
-		return 'h';
-	case EVENT_FINAL_UNKNOWN:
-		return 'u';
-	default:
-		return '?';
-	}
-}
 
 static bool same_outcome(const struct outcome *a, const struct outcome *b)
 {
@@ -93,7 +69,7 @@ static void check_cell(size_t row, size_t column)
 	for (size_t i = 0; i < 2; i++) {
 		const struct outcome *o = &one.got[i];
 		bool ours = o->text && strstr(o->text, grid[row].where);
-		CHECK(answer.reply, letter(o->event) == want[i]);
+		CHECK(answer.reply, event_letter(o->event) == want[i]);
 		CHECK(answer.command, same_outcome(o, &group.got[i]));
 		CHECK(answer.command, want[i] == 'A' || (ours && o->cause == CAUSE_SERVER));
 		if (want[i] == 'L' || want[i] == 'u')
@@ -115,16 +91,33 @@ static void test_grid(void)
 
 /* ---- trouble at every step ---- */
 
+/* The handshake is the step behind greeting, EHLO and STARTTLS. */
+#define TLS_STEP 5
+
+/* What becomes of a recipient without outcome when the session is lost. */
+static enum failover_event event_of_loss(const struct play *p)
+{
+	bool demanded = p->script.demand.level > DEMAND_MAY;
+	if (dialog_committed(p->d))
+		return EVENT_FINAL_UNKNOWN;
+	if (p->fault == FAULT_LOCAL)
+		return EVENT_LOCAL;
+	if (p->script.demand.level != DEMAND_NONE && p->at == TLS_STEP)
+		return demanded ? EVENT_TLS_UNMET : EVENT_TLS_BROKEN;
+	return p->at == 0 ? EVENT_NO_RESPONSE : EVENT_LOST;
+}
+
 /* Whatever happens and whenever, each recipient has an outcome, and the refused one keeps its own.
  */
-static void check_fault(enum fault fault, size_t at, bool pipelining)
+static void check_fault(enum fault fault, size_t at, bool pipelining, enum demand_level level)
 {
 	static const struct answer refused = { R2, "550 5.1.1 no\r\n" };
 	static struct play p;
 	char label[64];
-	snprintf(label, sizeof(label), "fault %d at step %zu, %s", (int)fault, at,
-		 pipelining ? "pipelined" : "plain");
+	snprintf(label, sizeof(label), "fault %d at step %zu, %s, level %d", (int)fault, at,
+		 pipelining ? "pipelined" : "plain", (int)level);
 	play_init(&p, 2, pipelining);
+	play_demand(&p, level);
 	p.answers = &refused;
 	p.nanswers = 1;
 	p.fault = fault;
@@ -137,15 +130,16 @@ static void check_fault(enum fault fault, size_t at, bool pipelining)
 	CHECK(label, p.steps == at + 1);
 	CHECK(label, o[0].event != EVENT_NONE && o[0].event != EVENT_ACCEPTED && o[0].text);
 	CHECK(label, o[1].event != EVENT_NONE && o[1].event != EVENT_ACCEPTED && o[1].text);
+	CHECK(label, level <= DEMAND_MAY || !strstr(log, "MAIL") || strstr(log, "(TLS)"));
 	if (second_refused)
 		CHECK(label, o[1].event == EVENT_REPLY_5XX);
 	if (fault == FAULT_LOST || fault == FAULT_LOCAL) {
-		enum failover_event event = dialog_committed(p.d)  ? EVENT_FINAL_UNKNOWN
-					    : fault == FAULT_LOCAL ? EVENT_LOCAL
-					    : at == 0              ? EVENT_NO_RESPONSE
-								   : EVENT_LOST;
+		enum failover_event event = event_of_loss(&p);
+		bool tls = event == EVENT_TLS_UNMET || event == EVENT_TLS_BROKEN;
 		CHECK(label, o[0].event == event);
-		CHECK(label, o[0].cause == (fault == FAULT_LOCAL ? CAUSE_LOCAL : CAUSE_NETWORK));
+		CHECK(label, o[0].cause == (fault == FAULT_LOCAL ? CAUSE_LOCAL
+					    : tls                ? CAUSE_TLS
+								 : CAUSE_NETWORK));
 	} else {
 		CHECK(label, o[0].event == EVENT_LOST && o[0].code.cls == 4);
 		CHECK(label, strstr(o[0].text, X " said without being asked: ") == o[0].text);
@@ -156,10 +150,11 @@ static void check_fault(enum fault fault, size_t at, bool pipelining)
 }
 
 /* How many steps does a session have in which nothing goes wrong? */
-static size_t count_steps(bool pipelining)
+static size_t count_steps(bool pipelining, enum demand_level level)
 {
 	static struct play p;
 	play_init(&p, 2, pipelining);
+	play_demand(&p, level);
 	play(&p);
 	arena_close(p.arena);
 	return p.steps;
@@ -167,12 +162,15 @@ static size_t count_steps(bool pipelining)
 
 static void test_faults(void)
 {
-	for (int pipelining = 0; pipelining < 2; pipelining++) {
-		size_t n = count_steps(pipelining);
-		CHECK("steps", n == (pipelining ? 12 : 15));
+	static const enum demand_level levels[] = { DEMAND_NONE, DEMAND_MAY, DEMAND_DANE };
+	for (size_t i = 0; i < 2 * LEN(levels); i++) {
+		bool pipelining = i % 2;
+		enum demand_level level = levels[i / 2];
+		size_t n = count_steps(pipelining, level);
+		CHECK("steps", n == (size_t)(pipelining ? 12 : 15) + (level > DEMAND_NONE ? 5 : 0));
 		for (size_t at = 0; at < n; at++)
 			for (int f = FAULT_LOST; f <= FAULT_EARLY_421; f++)
-				check_fault((enum fault)f, at, pipelining);
+				check_fault((enum fault)f, at, pipelining, level);
 	}
 }
 
@@ -579,14 +577,16 @@ static void test_memory(void)
 	CHECK("both sides of the limit", any_failed && all_there);
 }
 
-TEST_MAIN("dialog", { "stories", test_stories }, { "every reply", test_grid },
-	  { "trouble at every step", test_faults }, { "texts of trouble", test_trouble_texts },
-	  { "not SMTP", test_not_smtp }, { "early garbage", test_early_garbage },
-	  { "needs", test_needs }, { "needs after HELO", test_helo_needs },
-	  { "literal as our name", test_literal_helo }, { "bad name of ours", test_bad_helo },
-	  { "many", test_many }, { "many refused", test_many_refused },
-	  { "long addresses", test_long_addresses }, { "unwritable", test_unwritable },
-	  { "unwritable, the last", test_unwritable_last },
+TEST_MAIN("dialog", { "TLS, every demand", test_tls_matrix }, { "TLS, stories", test_tls_stories },
+	  { "TLS, what was offered before", test_tls_forgets }, { "TLS, phases", test_tls_phases },
+	  { "TLS, memory", test_tls_memory }, { "stories", test_stories },
+	  { "every reply", test_grid }, { "trouble at every step", test_faults },
+	  { "texts of trouble", test_trouble_texts }, { "not SMTP", test_not_smtp },
+	  { "early garbage", test_early_garbage }, { "needs", test_needs },
+	  { "needs after HELO", test_helo_needs }, { "literal as our name", test_literal_helo },
+	  { "bad name of ours", test_bad_helo }, { "many", test_many },
+	  { "many refused", test_many_refused }, { "long addresses", test_long_addresses },
+	  { "unwritable", test_unwritable }, { "unwritable, the last", test_unwritable_last },
 	  { "unwritable sender", test_unwritable_sender }, { "null sender", test_null_sender },
 	  { "phases", test_phases }, { "phases, pipelined", test_phases_pipelined },
 	  { "memory", test_memory })

@@ -25,10 +25,14 @@ for file in common/*/*.[ch] agent/*/*.[ch] agent/*.[ch] tests/tools/*.[ch]; do
 	' "$file" >>"$out"
 done
 
-# flow/lookup, attempt and delivery and front/pipe are tested by scenarios: they have no decisions of their own.
+# flow/lookup, attempt, delivery and tlspolicy and front/pipe are tested by scenarios: they have no decisions of their own. The files of
+# core/dialog are one module.
 for file in common/*/*.c agent/core/*.c agent/flow/*.c agent/front/*.c; do
 	module=$(basename "$file" .c)
-	case $module in lookup | attempt | delivery | pipe) continue ;; esac
+	case $module in
+	lookup | attempt | delivery | tlspolicy | pipe) continue ;;
+	dialog_*) module=dialog ;;
+	esac
 	[ -e "tests/unit/test_$module.c" ] || echo "$file: no tests/unit/test_$module.c" >>"$out"
 done
 

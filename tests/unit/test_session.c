@@ -229,20 +229,20 @@ static void no_agreement(void)
 {
 	struct secure_ask with_proof = pkix(), old_wish = pkix();
 	old_wish.priority = "NORMAL:+VERS-TLS1.0";
-#define VERSION "the handshake failed: the server chose a protocol version that we do not accept"
-#define FAILURE "the handshake failed: the server sent the alert \"Handshake failed\""
+#define CHOSEN  "the handshake failed: the server chose a protocol version that we do not accept"
+#define ALERTED "the handshake failed: the server sent the alert \"Handshake failed\""
 	const struct {
 		const char *label, *server;
 		struct secure_ask ask;
 		const char *text;
 	} cases[] = {
-		{ "TLS 1.0, proof", "NORMAL:-VERS-ALL:+VERS-TLS1.0", with_proof, VERSION },
-		{ "TLS 1.1, proof", "NORMAL:-VERS-ALL:+VERS-TLS1.1", with_proof, VERSION },
+		{ "TLS 1.0, proof", "NORMAL:-VERS-ALL:+VERS-TLS1.0", with_proof, CHOSEN },
+		{ "TLS 1.1, proof", "NORMAL:-VERS-ALL:+VERS-TLS1.1", with_proof, CHOSEN },
 		{ "TLS 1.1, proof, own priority", "NORMAL:-VERS-ALL:+VERS-TLS1.1", old_wish,
-		  VERSION },
-		{ "TLS 1.0, TLSA", "NORMAL:-VERS-ALL:+VERS-TLS1.0", dane(&of_leaf), VERSION },
+		  CHOSEN },
+		{ "TLS 1.0, TLSA", "NORMAL:-VERS-ALL:+VERS-TLS1.0", dane(&of_leaf), CHOSEN },
 		{ "no common cipher", "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-CCM-8",
-		  any(), FAILURE },
+		  any(), ALERTED },
 	};
 	for (size_t i = 0; i < N(cases); i++) {
 		struct meeting m = { .server = { .chain = { &leaf }, .priority = cases[i].server },
@@ -551,6 +551,39 @@ static void nothing_opened(void)
 	close(fd[1]);
 }
 
+/* MTA-STS testing (RFC 8461 section 5): the finding is told, the session is good. */
+static void advisory(void)
+{
+	static const char *const other_name[] = { "mx.example.org" };
+	const struct {
+		const char *label;
+		const struct pki_cert *cert;
+		const char *const *names, *ca_file;
+		enum secure_io io;
+		enum secure_trouble trouble;
+	} cases[] = {
+		{ "proven", &leaf, mx_name, roots.path, SECURE_DONE, SECURE_FINE },
+		{ "untrusted", &self_signed, mx_name, roots.path, SECURE_DONE, SECURE_NOT_TRUSTED },
+		{ "name", &leaf, other_name, roots.path, SECURE_DONE, SECURE_WRONG_NAME },
+		{ "roots", &leaf, mx_name, "/nonexistent/ca.pem", SECURE_FAILED, SECURE_LOCAL },
+	};
+	for (size_t i = 0; i < N(cases); i++) {
+		char in[10];
+		size_t n = 0;
+		struct meeting m = { .server = { .chain = { cases[i].cert }, .greeting = "220 x" },
+				     .ask = pkix() };
+		m.ask.advisory = true;
+		m.ask.names = cases[i].names;
+		m.ask.ca_file = cases[i].ca_file;
+		meet(&m);
+		CHECK(cases[i].label, m.io == cases[i].io && m.facts.trouble == cases[i].trouble);
+		if (m.io == SECURE_DONE)
+			CHECK(cases[i].label,
+			      read_some(&m, in, sizeof(in), &n) == SECURE_DONE && n == 5);
+		part(&m);
+	}
+}
+
 static void make(void)
 {
 	root = pki_make((struct pki_want){ "Root", .flags = PKI_CA });
@@ -576,7 +609,7 @@ static void unmake(void)
 }
 
 TEST_MAIN("session", { "make", make }, { "facts", facts }, { "proofs", proofs },
-	  { "unproven", unproven }, { "no_agreement", no_agreement },
+	  { "unproven", unproven }, { "advisory", advisory }, { "no_agreement", no_agreement },
 	  { "server_name", server_name }, { "bad_priority", bad_priority }, { "not_tls", not_tls },
 	  { "lost", lost }, { "bulk", bulk }, { "pending", pending }, { "the_end", the_end },
 	  { "cut_record", cut_record }, { "garbled", garbled }, { "blocked_write", blocked_write },

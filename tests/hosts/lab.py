@@ -229,14 +229,14 @@ class Build:
 
 
 class Lab:
-    """program: the mxdirect to test. dns_port: another name server than the lab's own."""
+    """program: the mxdirect to test. dns_port: another name server than the lab's own. hosts: more MX hosts."""
 
-    def __init__(self, program, dns_port=None):
+    def __init__(self, program, dns_port=None, hosts=()):
         become_ready()
         self.program = program
         self.parts = []
         self.dns = dns.Server(ZONE)
-        self.mx = mx.Servers(HOSTS)
+        self.mx = mx.Servers([*HOSTS, *hosts])
         self.directory = tempfile.mkdtemp(prefix='mxdirect-lab-', dir='/tmp')
         os.chmod(self.directory, 0o755)
         self.config = write(self.path('mxdirect.conf'),
@@ -336,19 +336,30 @@ transport_retry_time = 1s
 
 
 class Postfix:
-    """A private instance: configuration, queue and log in the lab's directory."""
+    """A private instance: configuration, queue and log in the lab's directory, or in one of its own there."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, name=''):
         self.lab = lab
-        self.directory = lab.path('postfix')  # Postfix checks the owner of everything below its configuration
+        self.base = lab.path(name).rstrip('/')
+        os.makedirs(self.base, exist_ok=True)
+        self.directory = self.path('postfix')  # Postfix checks the owner of everything below its configuration
         self.port = free_port()
-        self.log = Log(lab.path('maillog'))
-        for name in ('postfix', 'queue', 'data'):
-            os.mkdir(lab.path(name))
-        shutil.chown(lab.path('data'), 'postfix')
+        self.log = Log(self.path('maillog'))
+        for each in ('postfix', 'queue', 'data'):
+            os.mkdir(self.path(each))
+        shutil.chown(self.path('data'), 'postfix')
         self.transport = f'lab.test smtp:[127.0.0.6]:{lab.mx.port}\n'  # where DSNs go
-        self.master = POSTFIX_MASTER.format(port=self.port) + lab.example('postfix-master.cf')
-        self.main = POSTFIX_MAIN.format(dir=lab.directory) + read(os.path.join(EXAMPLES, 'postfix-main.cf'))
+        self.master = POSTFIX_MASTER.format(port=self.port)
+        self.main = POSTFIX_MAIN.format(dir=self.base)
+        self.wire()
+
+    def path(self, *names):
+        return os.path.join(self.base, *names)
+
+    def wire(self):
+        """What makes it use mxdirect."""
+        self.master += self.lab.example('postfix-master.cf')
+        self.main += read(os.path.join(EXAMPLES, 'postfix-main.cf'))
         shutil.copy(os.path.join(EXAMPLES, 'mxdirect_safety'), self.directory)
 
     def add_transport(self, name, program, domain, main=''):
@@ -366,7 +377,7 @@ class Postfix:
 
     def running(self):
         """The id of its first process."""
-        path = self.lab.path('queue', 'pid', 'master.pid')
+        path = self.path('queue', 'pid', 'master.pid')
         pid = int(read(path)) if os.path.exists(path) else 0
         return pid if pid and state_and_parent(pid)[0] not in 'ZX' else None
 
@@ -391,7 +402,7 @@ class Postfix:
         """Forget a message. postsuper wants the log, which only a running Postfix has."""
         if self.running():
             run('postsuper', '-c', self.directory, '-d', queue_id)
-        for path in glob.glob(self.lab.path('queue', '**', queue_id), recursive=True):
+        for path in glob.glob(self.path('queue', '**', queue_id), recursive=True):
             os.remove(path)
 
     def verdict(self, queue_id, to='', since=0):
@@ -438,10 +449,12 @@ begin retry
 class Exim:
     """Receives on a loopback port and queues; deliver() then makes one attempt, as root, since -C drops privileges."""
 
-    def __init__(self, lab, binary):
+    address = '127.0.0.1'
+
+    def __init__(self, lab, binary, name='exim'):
         self.binary = binary
         self.lab = lab
-        self.directory = lab.path('exim')
+        self.directory = lab.path(name)
         self.port = free_port()
         self.config = os.path.join(self.directory, 'exim.conf')
         self.log = Log(os.path.join(self.directory, 'mainlog'))
@@ -464,7 +477,7 @@ class Exim:
     def start(self):
         self.daemon = subprocess.Popen([self.binary, '-C', self.config, '-bdf'], stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: answers('127.0.0.1', self.port), 'the Exim daemon')
+        wait_until(lambda: answers(self.address, self.port), 'the Exim daemon')
 
     def stop(self):
         if self.daemon:

@@ -14,18 +14,21 @@ import asyncio
 import re
 import socket
 import threading
+import time
 from collections import namedtuple
 
-Event = namedtuple('Event', 'kind host session detail')
+Event = namedtuple('Event', 'kind host session detail at')
 Message = namedtuple('Message', 'host session mail rcpt data')  # mail, rcpt: arguments as they came
 GUARD = 120  # seconds after which a wait is called hung; nothing ever has to wait that long
 
 
 class Host:
-    """One address. busy: greets with 421. old: HELO only, no extensions."""
+    """One address. busy: greets with 421. old: HELO only, no extensions. tls, which may be set later: what STARTTLS is
+    done with, an SSL context; or bytes that answer the client's part of the handshake, before the connection is closed;
+    or text that is injected before the handshake."""
 
-    def __init__(self, name, address, busy=False, old=False):
-        self.name, self.address, self.busy, self.old = name, address, busy, old
+    def __init__(self, name, address, busy=False, old=False, tls=None):
+        self.name, self.address, self.busy, self.old, self.tls = name, address, busy, old, tls
 
 
 class Dropped(Exception):
@@ -41,11 +44,12 @@ class Session:
         self.number = Session.number
         self.step = 'greeting'
         self.mail, self.rcpt = None, []
+        self.secured = False
         # asyncio does this only for sockets that it made itself.
         writer.get_extra_info('socket').setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def say(self, kind, detail=''):
-        self.servers.happened(Event(kind, self.host.name, self.number, detail))
+        self.servers.happened(Event(kind, self.host.name, self.number, detail, time.monotonic()))
 
     def reply(self, text):
         self.writer.write(text.encode() + b'\r\n')
@@ -65,7 +69,7 @@ class Session:
     async def run(self):
         try:
             await self.converse()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, OSError):
             self.say('lost', self.step)
         except Dropped:
             pass
@@ -94,8 +98,29 @@ class Session:
             return
         self.step = 'ehlo'
         self.say('ehlo', name)
-        self.reply(f'250-{self.host.name}\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n'
+        starttls = '250-STARTTLS\r\n' if self.host.tls and not self.secured else ''
+        self.reply(f'250-{self.host.name}\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n{starttls}'
                    '250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 SMTPUTF8')
+
+    async def do_starttls(self, _rest):
+        if not self.host.tls or self.secured:
+            self.reply('502 5.5.1 what?')
+            return False
+        self.say('starttls')
+        if isinstance(self.host.tls, str):
+            self.reply('220 2.0.0 go ahead\r\n' + self.host.tls)
+            await self.reader.read()
+            return True
+        self.reply('220 2.0.0 go ahead')
+        if isinstance(self.host.tls, bytes):
+            await self.reader.read(1)
+            self.writer.write(self.host.tls)
+            await self.writer.drain()
+            return True
+        await self.writer.start_tls(self.host.tls)
+        self.mail, self.rcpt, self.secured = None, [], True
+        self.say('secured', self.writer.get_extra_info('ssl_object').version())
+        return False
 
     async def do_helo(self, name):
         self.step = 'helo'

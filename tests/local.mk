@@ -2,7 +2,7 @@
 FLOOR_BASE = libbase.a $(CUNIT_LIBS)
 FLOOR_WIRE = libwire.a libbase.a -lresolv $(CUNIT_LIBS)
 FLOOR_NET = libnet.a $(FLOOR_WIRE) $(CARES_LIBS)
-FLOOR_TLS = libtls.a $(FLOOR_WIRE) $(GNUTLS_LIBS)
+FLOOR_TLS = libtls.a libbase.a $(GNUTLS_LIBS) $(CUNIT_LIBS)
 FLOOR_CONF = libconf.a $(FLOOR_BASE) $(CONFUSE_LIBS)
 FLOOR_CORE = libcore.a $(FLOOR_WIRE)
 FLOOR_FLOW = libflow.a libcore.a libnet.a libconf.a $(FLOOR_WIRE) $(AGENT_SYSTEM_LIBS)
@@ -144,8 +144,8 @@ endif
 %C%_unit_test_sts_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_tlsa_SOURCES = %D%/unit/test_tlsa.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_tlsa_LDADD = $(FLOOR_WIRE)
-%C%_unit_test_secure_SOURCES = %D%/unit/test_secure.c %D%/unit/harness.h
-%C%_unit_test_secure_LDADD = $(FLOOR_NET)
+%C%_unit_test_secure_SOURCES = %D%/unit/test_secure.c %D%/unit/harness.h %D%/unit/pki.h
+%C%_unit_test_secure_LDADD = $(FLOOR_NET) $(GNUTLS_LIBS)
 %C%_unit_test_proof_SOURCES = %D%/unit/test_proof.c %D%/unit/harness.h %D%/unit/pki.h
 %C%_unit_test_proof_LDADD = $(FLOOR_TLS)
 %C%_unit_test_session_SOURCES = %D%/unit/test_session.c %D%/unit/harness.h %D%/unit/pki.h

@@ -494,7 +494,7 @@ static void time_over(void)
 	CHECK("hangs", w.found.failed && !w.found.webpki && !w.found.invalid && nobody_left());
 	CHECK_STR("hangs", w.found.why.text, "MTA-STS policy of hangs.example.net: timed out");
 	CHECK("no time at all",
-	      search(&w, "ok.example.net", "v=STSv1; id=1", deadline_in(io_now(&w.io), -1)));
+	      search(&w, "hangs.example.net", "v=STSv1; id=1", deadline_in(io_now(&w.io), -1)));
 	CHECK("no time at all", w.found.failed && nobody_left());
 	world_close(&w);
 }

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A session with any server: it ends, every recipient has an outcome, and nothing counts as
- * delivered that was not.
+ * A session with any server: it ends, every recipient has an outcome, nothing counts as delivered
+ * that was not, no demand on TLS is weakened, and what was said before TLS is forgotten.
  *
- * Four bytes say how many recipients, what the server offers, who is skipped, what the message is;
- * then one byte for each step: '2' '3' '4' '5' 'b' 'n' 'x' a reply, 'L' 'l' lost (theirs, ours),
- * 'E' 'e' early bytes, all others what a friendly server does.
+ * Six bytes say how many recipients, what the server offers, who is skipped, what the message is,
+ * what is demanded of TLS, what the server offers behind it; then one byte for each step: '2' '3'
+ * '4' '5' 'b' 'n' 'x' a reply, 'L' 'l' lost (theirs, ours), 'E' 'e' early bytes, in the handshake
+ * 'h' 'i' failure (theirs, ours), all others what a friendly server does.
  */
 #include <stdint.h>
 
 #include "core/dialog.h"
 
 #define RCPTS 5
-#define STEPS 32
+#define STEPS 48
+#define HEAD  6
 #define REQUIRE(condition)                                                                         \
 	do {                                                                                       \
 		if (!(condition))                                                                  \
@@ -25,7 +27,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct session {
 	const uint8_t *in;
 	size_t n;
-	uint8_t offers;
+	uint8_t offers, offers_tls;
+	uint32_t now; /* what the last reply to EHLO offered */
+	const struct demand *demand;
+	const struct facts *facts;
+	bool utf8, plain, secured, tls_failed;
 	struct dialog *d;
 	bool skip[RCPTS], accepted[RCPTS];
 	size_t naccepted;
@@ -43,6 +49,33 @@ static char next_byte(struct session *s)
 	return (char)*s->in++;
 }
 
+/* By bit of the two bytes that say what is offered. */
+enum {
+	OFFER_PIPELINING,
+	OFFER_8BITMIME,
+	OFFER_SIZE_1000,
+	OFFER_SMTPUTF8,
+	OFFER_SIZE,
+	OFFER_STARTTLS,
+	OFFER_REQUIRETLS,
+	OFFERS
+};
+static const struct span offer_lines[OFFERS] = {
+	SPAN("250-PIPELINING\r\n"), SPAN("250-8BITMIME\r\n"), SPAN("250-SIZE 1000\r\n"),
+	SPAN("250-SMTPUTF8\r\n"),   SPAN("250-SIZE\r\n"),     SPAN("250-STARTTLS\r\n"),
+	SPAN("250-REQUIRETLS\r\n"),
+};
+
+static uint8_t offers_of(const struct session *s)
+{
+	return s->secured ? s->offers_tls : s->offers;
+}
+
+static bool offered(const struct session *s, int what)
+{
+	return s->now >> what & 1;
+}
+
 static void make_reply(const struct session *s, char op, struct span command, struct reply *ret)
 {
 	static const char ops[] = "2345bnx";
@@ -55,9 +88,6 @@ static void make_reply(const struct session *s, char op, struct span command, st
 		"521 5.3.2 never\r\n",
 		"552 5.5.3 too many\r\n",
 	};
-	static const struct span offers[] = { SPAN("250-PIPELINING\r\n"), SPAN("250-8BITMIME\r\n"),
-					      SPAN("250-SIZE 1000\r\n"), SPAN("250-SMTPUTF8\r\n"),
-					      SPAN("250-SIZE\r\n") };
 	struct reply_parser p;
 	char room[256];
 	struct buf text;
@@ -70,9 +100,9 @@ static void make_reply(const struct session *s, char op, struct span command, st
 		buf_add(&text, span_of(lines[1]));
 	} else {
 		buf_add(&text, SPAN("250-mx.test\r\n"));
-		for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++)
-			if (s->offers >> i & 1)
-				buf_add(&text, offers[i]);
+		for (size_t i = 0; i < OFFERS; i++)
+			if (offers_of(s) >> i & 1)
+				buf_add(&text, offer_lines[i]);
 		buf_add(&text, SPAN("250 ok\r\n"));
 	}
 	reply_parser_init(&p);
@@ -88,7 +118,10 @@ static void hear(struct session *s, char op)
 	command = span_trim(command);
 	make_reply(s, op, command, &r);
 	bool yes = reply_class(&r) == 2;
-	if (command.p[0] == 'M') {
+	if (command.p[0] == 'E' || command.p[0] == 'H') {
+		bool whole = command.p[0] == 'E' && yes && r.lines > 1;
+		s->now = whole ? offers_of(s) : 0;
+	} else if (command.p[0] == 'M') {
 		s->mail_taken = yes;
 	} else if (command.p[0] == 'R' && yes && s->mail_taken) {
 		char who = command.p[9] == '"' ? command.p[10] : command.p[9];
@@ -102,9 +135,35 @@ static void hear(struct session *s, char op)
 	dialog_heard(s->d, &r);
 }
 
+static bool has(struct span line, const char *word)
+{
+	return memmem(line.p, line.n, word, strlen(word)) != NULL;
+}
+
+/* MAIL is said where the demand is met, and speaks of what this session offers and nothing else. */
+static void check_mail(const struct session *s, struct span line)
+{
+	bool size = offered(s, OFFER_SIZE) || offered(s, OFFER_SIZE_1000);
+	REQUIRE(s->demand->level <= DEMAND_MAY || s->secured);
+	REQUIRE(has(line, " SIZE=") == size);
+	REQUIRE(has(line, " BODY=8BITMIME") == (s->facts->has_8bit && offered(s, OFFER_8BITMIME)));
+	REQUIRE(has(line, " SMTPUTF8") == s->utf8);
+	REQUIRE(has(line, " REQUIRETLS") == s->demand->requiretls);
+	REQUIRE(!s->utf8 || offered(s, OFFER_SMTPUTF8));
+	REQUIRE(!s->demand->requiretls || (s->secured && offered(s, OFFER_REQUIRETLS)));
+}
+
+static void check_starttls(const struct session *s)
+{
+	bool wanted = s->demand->level > DEMAND_MAY || !s->plain;
+	REQUIRE(!s->secured && offered(s, OFFER_STARTTLS) && s->demand->level != DEMAND_NONE);
+	REQUIRE(wanted);
+}
+
 static void say(struct session *s, const struct buf *out)
 {
 	struct span rest = buf_view(out), line;
+	size_t commands = 0;
 	REQUIRE(!out->overflow && rest.n > 2 && rest.n < DIALOG_OUT && s->due.n == 0);
 	REQUIRE(rest.p[rest.n - 1] == '\n');
 	memcpy(s->said, rest.p, rest.n);
@@ -113,6 +172,12 @@ static void say(struct session *s, const struct buf *out)
 		REQUIRE(line.n > 1 && line.n < LIMIT_COMMAND);
 		REQUIRE(memchr(line.p, '\r', line.n) == line.p + line.n - 1);
 		REQUIRE(memchr(line.p, '\0', line.n) == NULL);
+		REQUIRE(commands++ == 0 || offered(s, OFFER_PIPELINING));
+		REQUIRE(!s->tls_failed);
+		if (line.p[0] == 'M')
+			check_mail(s, line);
+		if (line.p[0] == 'S')
+			check_starttls(s);
 		if (line.p[0] == '.')
 			REQUIRE(s->text_wanted &&
 				(s->committed ? s->naccepted > 0 : s->naccepted == 0));
@@ -137,6 +202,22 @@ static bool strike(struct session *s, char op, enum dialog_want want)
 	return true;
 }
 
+static void handshake(struct session *s, char op)
+{
+	struct secure_facts facts = { .protocol = "TLSv1.3", .cipher = "C" };
+	struct error why;
+	REQUIRE(s->due.n == 0 && !s->secured && !s->tls_failed);
+	err_set(&why, ERR_TEMP, ESC(4, 7, 5), "trouble");
+	s->tls_failed = op == 'h' || op == 'i';
+	s->secured = !s->tls_failed;
+	s->now = 0;
+	facts.trouble = op == 'h' ? SECURE_NOT_TRUSTED : op == 'i' ? SECURE_LOCAL : SECURE_FINE;
+	if (s->secured)
+		dialog_secured(s->d, &facts);
+	else
+		dialog_insecure(s->d, &facts, &why);
+}
+
 /* False: over. */
 static bool step(struct session *s)
 {
@@ -159,6 +240,8 @@ static bool step(struct session *s)
 		say(s, &out);
 	} else if (want == DIALOG_HEAR) {
 		hear(s, op);
+	} else if (want == DIALOG_TLS) {
+		handshake(s, op);
 	} else {
 		REQUIRE(s->text_wanted && s->naccepted > 0 && !s->committed);
 		REQUIRE(s->text_sent == (want == DIALOG_COMMIT));
@@ -177,6 +260,11 @@ static void check_outcome(const struct session *s, const struct outcome *o, bool
 	REQUIRE((e == EVENT_ACCEPTED) == (s->taken && accepted));
 	REQUIRE(o->code.cls == (e == EVENT_ACCEPTED ? 2 : 4) ||
 		(e != EVENT_ACCEPTED && o->code.cls == 5));
+	REQUIRE(o->security && (o->security->protocol[0] != '\0') == s->secured);
+	REQUIRE(e != EVENT_TLS_UNMET || (s->demand->level > DEMAND_MAY && !s->secured));
+	REQUIRE(e != EVENT_TLS_BROKEN || (s->demand->level == DEMAND_MAY && !s->secured));
+	REQUIRE(!s->tls_failed || e == EVENT_TLS_UNMET || e == EVENT_TLS_BROKEN ||
+		e == EVENT_LOCAL);
 	if (e == EVENT_FINAL_UNKNOWN)
 		REQUIRE(s->committed && accepted && o->code.cls == 4);
 	if (s->committed && accepted)
@@ -201,18 +289,31 @@ static void make_rcpts(struct arena *a, uint8_t how, struct recipient *rcpt)
 	}
 }
 
+static struct demand demand_of(uint8_t how)
+{
+	enum demand_level level = (enum demand_level)((how & 7) % (DEMAND_DANE + 1));
+	return (struct demand){
+		.level = level,
+		.because = level > DEMAND_MAY ? "configured" : "",
+		.requiretls = (how & 16) && level >= DEMAND_VERIFY, /* it demands as much */
+	};
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct config config = {
 		.greeting_timeout = 1, .command_timeout = 2, .data_timeout = 3, .final_timeout = 4
 	};
-	if (size < 4)
+	if (size < HEAD)
 		return 0;
 	struct arena *a = arena_open(LIMIT_ARENA);
 	struct recipient rcpt[RCPTS];
-	struct session s = {
-		.in = data + 4, .n = size - 4, .offers = data[1], .due = SPAN("greeting\n")
-	};
+	struct session s = { .in = data + HEAD,
+			     .n = size - HEAD,
+			     .offers = data[1],
+			     .offers_tls = data[5],
+			     .plain = data[4] & 8,
+			     .due = SPAN("greeting\n") };
 	struct envelope e = { .rcpt = rcpt, .nrcpt = 1 + data[0] % RCPTS, .domain = "b.test" };
 	struct facts facts = { .has_8bit = data[3] & 1,
 			       .header_utf8 = data[3] & 2,
@@ -221,7 +322,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	make_rcpts(a, data[3], rcpt);
 	for (size_t i = 0; i + 1 < e.nrcpt; i++) /* never all */
 		s.skip[i] = data[2] >> i & 1;
-	struct dialog_script script = { "me.test", "mx.test", &e, s.skip, &facts, &config };
+	struct demand demand = demand_of(data[4]);
+	struct dialog_script script = { "me.test", "mx.test", &e,     s.skip,
+					&facts,    &config,   demand, s.plain };
+	s.demand = &demand;
+	s.facts = &facts;
+	s.utf8 = envelope_needs(&e, &facts) & EHLO_SMTPUTF8;
 	s.d = dialog_new(a, &script);
 	size_t steps = 0;
 	while (step(&s))

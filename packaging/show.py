@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: ISC
-"""The demonstration, once everything is installed: builds mxdirect and sends four messages with swaks through Postfix and
+"""The demonstration, once everything is installed: builds mxdirect and sends five messages with swaks through Postfix and
 mxdirect to MX hosts on loopback."""
 
 import os
 import re
 import socket
+import ssl
 import sys
 import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'tests', 'hosts'))
 import lab  # noqa: E402
+import mx  # noqa: E402
 
 SYSLOG = '/dev/log'
 SENDER = 'fred@lab.test'
@@ -18,7 +20,9 @@ MESSAGE = 'From: <{sender}>\nTo: <{recipient}>\nDate: Mon, 24 Nov 2025 06:00:00 
 STORIES = [('accepted', 'alice@mx.test', 'the MX takes it'),
            ('refused', '550@mx.test', 'the MX does not know the recipient: Postfix writes to the sender'),
            ('deferred', '451@mx.test', 'the MX says "try later": Postfix keeps it'),
-           ('second MX', 'bob@busyfirst.test', 'the first MX is too busy, the second takes it')]
+           ('second MX', 'bob@busyfirst.test', 'the first MX is too busy, the second takes it'),
+           ('TLS', 'carol@tls.test', 'the MX has STARTTLS, and a certificate that it made itself: TLS without a proof')]
+SECURE = mx.Host('tls.lab.test', '127.0.0.9')
 
 
 class Syslog:
@@ -57,6 +61,16 @@ def show(title, text):
         print(f'    {line}')
 
 
+def certificate(world):
+    """What the MX with STARTTLS shows."""
+    path = world.path('tls.pem')
+    lab.run('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=tls.lab.test',
+            '-keyout', path, '-out', world.path('tls.crt'))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(world.path('tls.crt'), path)
+    return context
+
+
 def tell(world, postfix, syslog, number, story):
     name, recipient, what = story
     print(f'\n{number}. {name}: {recipient} ({what})')
@@ -75,13 +89,16 @@ def tell(world, postfix, syslog, number, story):
         show('what Postfix wrote to the sender', re.search(r'Final-Recipient:.*?\r\n\r\n', bounce, re.S).group(0))
     show("Postfix's log", re.search(rf'.* {queue_id}: to=.*', postfix.log.text()).group(0))
     show("mxdirect's log", '\n'.join(syslog.about(queue_id)))
-    expected = {'accepted': 'sent', 'refused': 'bounced', 'deferred': 'deferred', 'second MX': 'sent'}[name]
-    return status == expected and bool(stored) == (expected == 'sent')
+    expected = {'accepted': 'sent', 'refused': 'bounced', 'deferred': 'deferred', 'second MX': 'sent',
+                'TLS': 'sent'}[name]
+    told = 'TLSv1.3 may' in said or name != 'TLS'
+    return status == expected and told and bool(stored) == (expected == 'sent')
 
 
 def main():
     print('- building', flush=True)
-    with lab.Build('demo') as build, lab.Lab(build.program) as world:
+    with lab.Build('demo') as build, lab.Lab(build.program, hosts=[SECURE]) as world:
+        SECURE.tls = certificate(world)
         print('- starting Postfix, a name server and MX hosts', flush=True)
         syslog = Syslog(world.trace)
         try:

@@ -37,6 +37,7 @@ mx2.lab.test    A   127.0.0.3
 busy.lab.test   A   127.0.0.4
 old.lab.test    A   127.0.0.5
 dead.lab.test   A   127.0.0.7    # nobody listens
+tls.lab.test    A   127.0.0.9    # only where a lab adds it
 
 mx.test         MX  10 mx1.lab.test
 batch.test      MX  10 mx1.lab.test
@@ -48,6 +49,7 @@ deadfirst.test  MX  20 mx2.lab.test
 old.test        MX  10 old.lab.test
 mxcut.test      MX  10 mx1.lab.test
 dead.test       MX  10 dead.lab.test
+tls.test        MX  10 tls.lab.test
 null.test       MX  0 .
 servfail.test   *   SERVFAIL
 """

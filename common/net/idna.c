@@ -7,17 +7,6 @@
 #include "net/idna.h"
 #include "wire/addr.h"
 
-/* A copy in lower case without final dot. */
-static const char *lower(struct arena *a, struct span s)
-{
-	if (s.n > 0 && s.p[s.n - 1] == '.')
-		s.n--;
-	char *copy = ARENA_NEW(a, char, s.n + 1);
-	for (size_t i = 0; copy && i < s.n; i++)
-		copy[i] = text_lower(s.p[i]);
-	return copy;
-}
-
 static bool no_form(const char *domain, const char *why, struct error *err)
 {
 	return err_set(err, ERR_PERM, ESC(5, 1, 2), "domain \"%s\": %s", domain, why);
@@ -61,7 +50,7 @@ static bool translate(const struct idn2 *idn2, struct arena *a, const char *doma
 		return err_nomem(err);
 	if (rc != IDN2_OK)
 		return no_form(domain, idn2->strerror(rc), err);
-	const char *name = lower(a, span_of((const char *)ascii));
+	const char *name = domain_normal(a, span_of((const char *)ascii));
 	idn2->free(ascii);
 	if (!name)
 		return err_nomem(err);
@@ -92,7 +81,7 @@ bool idna_ascii(struct arena *a, const char *domain, const char **ret, struct er
 		return true;
 	}
 	if (text_is_ascii(s)) {
-		name = lower(a, s);
+		name = domain_normal(a, s);
 		if (!name)
 			return err_nomem(err);
 	} else if (!from_unicode(a, domain, &name, err)) {

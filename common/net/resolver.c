@@ -291,22 +291,10 @@ static void answered(void *arg, int status, int timeouts, unsigned char *msg, in
 	l->answer = got;
 }
 
-/* Lower case, no final dot: as dnsmsg_parse() wants it, and so that equal questions look equal. */
-static const char *normal(struct arena *a, const char *name)
-{
-	struct span s = span_of(name);
-	if (s.n > 0 && s.p[s.n - 1] == '.')
-		s.n--;
-	char *copy = ARENA_NEW(a, char, s.n + 1);
-	for (size_t i = 0; copy && i < s.n; i++)
-		copy[i] = text_lower(s.p[i]);
-	return copy;
-}
-
 const struct dns_answer *resolver_ask(struct resolver *r, struct arena *a, const char *name,
 				      enum dns_type type)
 {
-	const char *asked = normal(a, name);
+	const char *asked = domain_normal(a, span_of(name));
 	if (!asked)
 		return NULL;
 	for (struct lookup *l = r->lookups; l; l = l->next)

@@ -206,3 +206,13 @@ void addr_write(const struct addr *ad, struct buf *out)
 	buf_addc(out, '@');
 	buf_add(out, span_of(ad->domain));
 }
+
+const char *domain_normal(struct arena *a, struct span name)
+{
+	if (name.n > 0 && name.p[name.n - 1] == '.')
+		name.n--;
+	char *copy = ARENA_NEW(a, char, name.n + 1);
+	for (size_t i = 0; copy && i < name.n; i++)
+		copy[i] = text_lower(name.p[i]);
+	return copy;
+}

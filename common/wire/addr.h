@@ -34,4 +34,7 @@ bool addr_literal(struct span domain, struct ip *ret);
  * no final dot. */
 bool domain_valid(struct span name);
 
+/* The one form in which names are compared and asked for: ASCII in lower case, no final dot. NULL: out of memory. */
+const char *domain_normal(struct arena *a, struct span name);
+
 #endif

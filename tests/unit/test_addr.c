@@ -329,7 +329,17 @@ static void test_domain(void)
 	guard_page_close(&g);
 }
 
+static void test_domain_normal(void)
+{
+	struct arena *a = arena_open(4096);
+	CHECK_STR("case and dot", domain_normal(a, SPAN("MX.Example.NET.")), "mx.example.net");
+	CHECK_STR("already normal", domain_normal(a, SPAN("a")), "a");
+	CHECK_STR("the root", domain_normal(a, SPAN(".")), "");
+	CHECK_STR("nothing", domain_normal(a, SPAN("")), "");
+	arena_close(a);
+}
+
 TEST_MAIN("addr", { "valid", test_valid }, { "invalid", test_invalid }, { "length", test_length },
 	  { "error text", test_error_text }, { "no memory", test_no_memory },
 	  { "write into a full buffer", test_write_full }, { "literal", test_literal },
-	  { "domain", test_domain })
+	  { "domain", test_domain }, { "normal form", test_domain_normal })

@@ -224,9 +224,12 @@ bool stspolicy_find(struct arena *a, const struct services *sv, const struct dns
 	struct quest q = { .arena = a, .sv = sv };
 	if (sv->sts_program && sv->config->mta_sts && sts_record(txt, &id) &&
 	    span_starts_nocase(domain, SPAN(RECORD_PREFIX))) {
-		struct deadline minute = deadline_in(io_now(sv->io), STS_SECONDS * 1000);
+		/* The other half is for the delivery, which can go on without a policy. */
+		struct instant now = io_now(sv->io);
+		struct deadline half = deadline_in(now, deadline_left_ms(until, now) / 2);
+		struct deadline minute = deadline_in(now, STS_SECONDS * 1000);
 		q.domain = txt->name + sizeof(RECORD_PREFIX) - 1;
-		q.until = deadline_min(until, minute);
+		q.until = deadline_min(half, minute);
 		q.found.failed = !find(&q, &why);
 	}
 	if (sv->io->stopped)

@@ -162,7 +162,8 @@ bool tlspolicy_demand(struct tlspolicy *p, struct tlspolicy_host *h, struct dead
 		if (!find_sts(p, until, err))
 			return false;
 		f.sts = p->sts.policy;
-		f.sts_failed = p->sts.failed;
+		/* Without an answer nobody knows whether there is one. */
+		f.sts_failed = p->sts.failed || (p->sts_txt && p->sts_txt->state == DNS_TEMP);
 	}
 	return demand_decide(p->arena, p->sv->config, &f, &h->demand, err);
 }

@@ -20,9 +20,9 @@ static const struct {
 	{ "@body", "@data < @message > 250 2.0.0 kept" },
 	{ "@take", "@mail @rcpt @body < QUIT" },
 	{ "@accept", "@hello @take" },
-	{ "@starttls",
-	  "> 220 mx.test ESMTP < EHLO client.test > 250-mx.test|250-PIPELINING|250 STARTTLS"
-	  " < STARTTLS > 220 2.0.0 go" },
+	{ "@hello-tls",
+	  "> 220 mx.test ESMTP < EHLO client.test > 250-mx.test|250-PIPELINING|250 STARTTLS" },
+	{ "@starttls", "@hello-tls < STARTTLS > 220 2.0.0 go" },
 	{ "@inside", "< EHLO client.test > 250-mx.test|250-PIPELINING|250-8BITMIME|250-SMTPUTF8"
 		     "|250-ENHANCEDSTATUSCODES|250-REQUIRETLS|250 SIZE 10000000 @take" },
 	{ "@get", "< GET /.well-known/mta-sts.txt HTTP/1.1 < @any 4" },

@@ -55,6 +55,7 @@ UNIT_TESTS = \
 	%D%/unit/test_intake \
 	%D%/unit/test_settings \
 	%D%/unit/test_stspolicy \
+	%D%/unit/test_tlsreport \
 	%D%/unit/test_host \
 	%D%/unit/test_logger \
 	%D%/unit/test_options
@@ -112,7 +113,7 @@ endif
 %C%_unit_test_conf_LDADD = $(FLOOR_CONF)
 %C%_unit_test_config_SOURCES = %D%/unit/test_config.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_config_LDADD = $(FLOOR_CORE)
-%C%_unit_test_dialog_SOURCES = %D%/unit/test_dialog.c %D%/unit/dialog_play.h %D%/unit/dialog_stories.h %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_dialog_SOURCES = %D%/unit/test_dialog.c %D%/unit/dialog_play.h %D%/unit/dialog_stories.h %D%/unit/dialog_tls.h %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_dialog_LDADD = $(FLOOR_CORE)
 %C%_unit_test_envelope_SOURCES = %D%/unit/test_envelope.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_envelope_LDADD = $(FLOOR_CORE)
@@ -158,6 +159,8 @@ endif
 %C%_unit_test_tlsrpt_LDADD = $(FLOOR_CORE)
 %C%_unit_test_stspolicy_SOURCES = %D%/unit/test_stspolicy.c %D%/unit/harness.h %D%/unit/dns_build.h
 %C%_unit_test_stspolicy_LDADD = $(FLOOR_FLOW)
+%C%_unit_test_tlsreport_SOURCES = %D%/unit/test_tlsreport.c %D%/unit/harness.h
+%C%_unit_test_tlsreport_LDADD = $(FLOOR_FLOW)
 
 # Fuzz targets: with --enable-fuzz linked with libFuzzer, otherwise with a main that replays the corpus.
 FUZZ_TARGETS = \

@@ -71,12 +71,6 @@ static void no_tls(struct dialog *d, struct outcome *o)
 	dialog_end(d, o);
 }
 
-static const char *demanded_by(const struct dialog *d)
-{
-	const char *because = d->script.demand.because;
-	return because && because[0] ? because : "nobody";
-}
-
 /* What the offer and the demand make of STARTTLS. True: the session goes on as it is. */
 static bool tls_is_settled(struct dialog *d)
 {
@@ -94,8 +88,8 @@ static bool tls_is_settled(struct dialog *d)
 	struct outcome o = {
 		.cause = CAUSE_TLS,
 		.code = ESC(4, 7, 5),
-		.text = arena_fmt(d->arena, "%s does not offer STARTTLS, which is demanded by %s",
-				  d->script.relay, demanded_by(d)),
+		.text = arena_fmt(d->arena, "%s does not offer STARTTLS (demanded: %s)",
+				  d->script.relay, d->script.demand.because),
 	};
 	no_tls(d, &o);
 	return false;
@@ -213,7 +207,7 @@ void dialog_insecure(struct dialog *d, const struct secure_facts *facts, const s
 		.cause = CAUSE_TLS,
 		.code = ESC(4, 7, 5),
 		.text = arena_fmt(d->arena, "%s: TLS: %s%s%s%s", d->script.relay, why->text,
-				  demanded ? " (demanded by " : "", demanded ? because : "",
+				  demanded ? " (demanded: " : "", demanded ? because : "",
 				  demanded ? ")" : ""),
 	};
 	no_tls(d, &o);

@@ -139,7 +139,7 @@ static const struct {
 	  .level = DEMAND_VERIFY,
 	  .offers = "",
 	  .log = E "QUIT",
-	  .want = UNMET X " does not offer STARTTLS, which is demanded by mta-sts enforce",
+	  .want = UNMET X " does not offer STARTTLS (demanded: mta-sts enforce)",
 	  .failure = TLSRPT_STARTTLS_NOT_SUPPORTED },
 	{ .label = "refused",
 	  .level = DEMAND_DANE,
@@ -157,7 +157,7 @@ static const struct {
 	  .level = DEMAND_DANE,
 	  .trouble = SECURE_EXPIRED,
 	  .log = E "[STARTTLS](TLS)QUIT",
-	  .want = UNMET X ": TLS: the certificate has expired (demanded by dane)",
+	  .want = UNMET X ": TLS: the certificate has expired (demanded: dane)",
 	  .failure = TLSRPT_CERTIFICATE_EXPIRED },
 	{ .label = "no handshake, nothing demanded",
 	  .level = DEMAND_MAY,
@@ -182,7 +182,7 @@ static const struct {
 	  .fault = FAULT_LOST,
 	  .at = 5,
 	  .log = E "[STARTTLS]!QUIT",
-	  .want = UNMET X ": TLS: timed out (demanded by configured)",
+	  .want = UNMET X ": TLS: timed out (demanded: configured)",
 	  .failure = TLSRPT_VALIDATION_FAILURE },
 	{ .label = "closed before the handshake, nothing demanded",
 	  .level = DEMAND_MAY,
@@ -366,7 +366,7 @@ static inline void test_tls_memory(void)
 		const struct outcome *o = p.d ? dialog_outcomes(p.d) : NULL;
 		if (o) {
 			CHECK("not met", o->event == EVENT_TLS_UNMET && o->text && o->security);
-			all_there = strstr(o->text, "(demanded by dane)") != NULL;
+			all_there = strstr(o->text, "(demanded: dane)") != NULL;
 		}
 		arena_close(small);
 		arena_close(p.arena);

@@ -53,8 +53,8 @@ class Certificates:
     def for_host(self, name, host, issuer=None, **more):
         return self.make(name, f'subjectAltName=DNS:{host}', issuer, **more)
 
-    def tlsa(self, usage, selector, name):
-        """The record with the SHA2-256 digest of the certificate (selector 0) or of its key (1)."""
+    def tlsa(self, usage, selector, name, matching=1):
+        """The record with the digest, SHA2-256 (matching 1) or SHA2-512 (2), of the certificate (selector 0) or its key (1)."""
         what = ['x509', '-in', self.path(name + '.pem'), '-outform', 'DER']
         if selector == 1:
             public = self.path(name + '.pub')
@@ -63,4 +63,5 @@ class Certificates:
         der = self.path(name + '.der')
         lab.run('openssl', *what, '-out', der)
         with open(der, 'rb') as f:
-            return f'TLSA {usage} {selector} 1 {hashlib.sha256(f.read()).hexdigest()}'
+            digest = hashlib.new({1: 'sha256', 2: 'sha512'}[matching], f.read()).hexdigest()
+        return f'TLSA {usage} {selector} {matching} {digest}'

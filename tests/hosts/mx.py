@@ -24,11 +24,12 @@ GUARD = 120  # seconds after which a wait is called hung; nothing ever has to wa
 
 class Host:
     """One address. busy: greets with 421. old: HELO only, no extensions. tls, which may be set later: what STARTTLS is
-    done with, an SSL context; or bytes that answer the client's part of the handshake, before the connection is closed;
-    or text that is injected before the handshake."""
+    done with, an SSL context; or bytes that answer the client's part of the handshake, before the connection is closed,
+    where no bytes are no answer at all; or text that is injected before the handshake. offers: what EHLO has more under
+    TLS."""
 
-    def __init__(self, name, address, busy=False, old=False, tls=None):
-        self.name, self.address, self.busy, self.old, self.tls = name, address, busy, old, tls
+    def __init__(self, name, address, busy=False, old=False, tls=None, offers=()):
+        self.name, self.address, self.busy, self.old, self.tls, self.offers = name, address, busy, old, tls, offers
 
 
 class Dropped(Exception):
@@ -98,12 +99,12 @@ class Session:
             return
         self.step = 'ehlo'
         self.say('ehlo', name)
-        starttls = '250-STARTTLS\r\n' if self.host.tls and not self.secured else ''
-        self.reply(f'250-{self.host.name}\r\n250-PIPELINING\r\n250-SIZE 104857600\r\n{starttls}'
-                   '250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250 SMTPUTF8')
+        more = self.host.offers if self.secured else ['STARTTLS'] if self.host.tls is not None else []
+        words = [self.host.name, 'PIPELINING', 'SIZE 104857600', *more, 'ENHANCEDSTATUSCODES', '8BITMIME']
+        self.reply(''.join(f'250-{word}\r\n' for word in words) + '250 SMTPUTF8')
 
     async def do_starttls(self, _rest):
-        if not self.host.tls or self.secured:
+        if self.host.tls is None or self.secured:
             self.reply('502 5.5.1 what?')
             return False
         self.say('starttls')
@@ -113,7 +114,8 @@ class Session:
             return True
         self.reply('220 2.0.0 go ahead')
         if isinstance(self.host.tls, bytes):
-            await self.reader.read(1)
+            while await self.reader.read(1) and not self.host.tls:
+                pass
             self.writer.write(self.host.tls)
             await self.writer.drain()
             return True

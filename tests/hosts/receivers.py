@@ -21,7 +21,8 @@ class Postfix(lab.Postfix):
         super().__init__(world, 'receiver')
 
     def wire(self):
-        self.main = self.main.replace('host.lab.test', 'receiver.lab.test') + MAIN.format(port=self.mx_port)
+        self.main = self.main.replace('host.lab.test', 'receiver.lab.test')
+        self.main += MAIN.format(port=self.mx_port)
         self.master += MASTER
         for address, chain in self.chains.items():
             self.master += SMTPD.format(address=address, port=self.mx_port, level='may' if chain else 'none')

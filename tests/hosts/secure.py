@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Stories of TLS with a proof: zones that Knot signs and Unbound validates, the real Postfix and the real Exim as MX hosts,
-an HTTPS server with MTA-STS policies. All of it on loopback, with keys of its own."""
+an HTTPS server with MTA-STS policies. All of it on loopback, with keys of its own; port 443 must be free there."""
 
 import importlib.machinery
 import importlib.util
@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 import subprocess
+import time
 
 import certificates
 import lab
@@ -19,8 +20,9 @@ from signed import Signed, Zone
 from stories import HEADER, PLAIN, SENDER, equal, match, story
 
 EE, TA, STRANGER, BARE, PKIX, WRONG, LAPSED, WILDCARD = (f'127.0.6.{n}' for n in range(1, 9))
-EXIM, BROKEN, INJECTED, OLD = '127.0.6.20', '127.0.6.30', '127.0.6.31', '127.0.6.32'
-ENFORCE, MISMATCH, TESTING, NO_POLICY = (f'127.0.6.{n}' for n in range(40, 44))
+EXIM = '127.0.6.20'
+BROKEN, INJECTED, SCRIPTED = (f'127.0.6.{n}' for n in range(30, 33))  # of mx.py
+ENFORCE, MISMATCH, TESTING, NO_POLICY, BOTH, VOUCHES = (f'127.0.6.{n}' for n in range(40, 46))  # web servers
 
 # Everything that is right or wrong about DANE. mx-ee and its like are the Postfix at EE, whose certificate has expired and
 # names somebody else: nothing but its key counts.
@@ -41,6 +43,23 @@ second          MX 20 mx-ee
 bare            MX 10 mx-bare
 mx-bare         A {BARE}
 _{port}._tcp.mx-bare    {ee}
+rollover        MX 10 mx-rollover
+mx-rollover     A {EE}
+_{port}._tcp.mx-rollover  {ta_leaf}
+_{port}._tcp.mx-rollover  {ee}
+strongest       MX 10 mx-strongest
+mx-strongest    A {EE}
+_{port}._tcp.mx-strongest  {ee}
+_{port}._tcp.mx-strongest  {ta_leaf_512}
+scripted        MX 10 mx-scripted
+mx-scripted     A {SCRIPTED}
+_{port}._tcp.mx-scripted  {wild}
+both            MX 10 mx-ee
+_mta-sts.both   TXT "v=STSv1; id=1"
+mta-sts.both    A {BOTH}
+bothbroken      MX 10 mx-broken.parts.test.
+_mta-sts.bothbroken  TXT "v=STSv1; id=1"
+mta-sts.bothbroken   A {BOTH}
 unusable        MX 10 mx-unusable
 mx-unusable     A {EE}
 _{port}._tcp.mx-unusable  TLSA 1 1 1 {zeros}
@@ -108,8 +127,8 @@ broken2         MX 10 broken
 broken2         MX 20 mx
 injected        MX 10 injected
 injected        A {INJECTED}
-old             MX 10 old
-old             A {OLD}
+scripted        MX 10 scripted
+scripted        A {SCRIPTED}
 
 enforce         MX 10 mx
 enforce         MX 20 pkix
@@ -121,9 +140,14 @@ mta-sts.mismatch   A {MISMATCH}
 testing         MX 10 wrong
 _mta-sts.testing   TXT "v=STSv1; id=1"
 mta-sts.testing    A {TESTING}
+_smtp._tls.testing TXT "v=TLSRPTv1; rua=mailto:reports@plain.test"
+vouches         MX 10 scripted
+_mta-sts.vouches   TXT "v=STSv1; id=1"
+mta-sts.vouches    A {VOUCHES}
 nopolicy        MX 10 wrong
 _mta-sts.nopolicy  TXT "v=STSv1; id=1"
 mta-sts.nopolicy   A {NO_POLICY}
+_smtp._tls.nopolicy  TXT "v=TLSRPTv1; rua=mailto:reports@plain.test"
 """
 
 WHOLE = '@ MX 10 mx\nmx A {EE}\n_{port}._tcp.mx {ee}\n'
@@ -138,6 +162,7 @@ address         MX 10 mx-address
 mx-address      A {EE}
 _{port}._tcp.mx-address {ee}
 """
+GARBAGE = b'this is no handshake\r\n' * 9
 POLICY = b'version: STSv1\r\nmode: %s\r\nmx: %s\r\nmax_age: 86400\r\n'
 
 
@@ -155,10 +180,10 @@ class World:
 
     def __init__(self, program):
         self.closing = []
-        self.old = mx.Host('old.plain.test', OLD)
-        hosts = [mx.Host('broken.plain.test', BROKEN, tls=b'this is no handshake\r\n' * 9), self.old,
-                 mx.Host('injected.plain.test', INJECTED, tls='250 2.0.0 injected')]
-        self.lab = lab.Lab(program, hosts=hosts)
+        self.scripted = mx.Host('scripted.plain.test', SCRIPTED, offers=['REQUIRETLS'])
+        self.broken = mx.Host('broken.plain.test', BROKEN, tls=GARBAGE)
+        injected = mx.Host('injected.plain.test', INJECTED, tls='250 2.0.0 injected')
+        self.lab = lab.Lab(program, hosts=[self.scripted, self.broken, injected])
         self.mx, self.port = self.lab.mx, self.lab.mx.port
         try:
             self.fill()
@@ -178,6 +203,7 @@ class World:
             WILDCARD: self.chain('wild')})
         self.lab.parts.append(self.receiver)
         self.receiver.start()
+        self.scripted.tls = self.context()
         self.started = {}
 
     def close(self):
@@ -187,12 +213,18 @@ class World:
 
     @property
     def exim(self):
+        """The one that receives."""
         if 'exim' not in self.started:
-            binary = lab.unpack_exim(self.lab)
-            self.started['exim'] = exim = receivers.Exim(self.lab, binary, EXIM, self.port, self.chain('exim'))
+            self.started['exim'] = exim = receivers.Exim(self.lab, self.exim_binary, EXIM, self.port, self.chain('exim'))
             self.lab.parts.append(exim)
             exim.start()
         return self.started['exim']
+
+    @property
+    def exim_binary(self):
+        if 'binary' not in self.started:
+            self.started['binary'] = lab.unpack_exim(self.lab)
+        return self.started['binary']
 
     @property
     def postfix(self):
@@ -217,17 +249,26 @@ class World:
         made.for_host('wild', '*.plain.test', 'root')
         made.for_host('exim', 'exim.plain.test', 'inter', send=['inter'])
         made.make('policy', 'subjectAltName=' + ','.join(f'DNS:mta-sts.{name}.plain.test' for name in (
-            'enforce', 'mismatch', 'testing')), 'root')
+            'enforce', 'mismatch', 'testing', 'vouches')), 'root')
         return made
 
     def chain(self, name):
         return self.certificates.path(name + '.chain')
 
+    def context(self, *versions):
+        """For the scripted MX: a certificate for any host in plain.test, the oldest and the newest TLS that it speaks."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.chain('wild'))
+        if versions:
+            context.set_ciphers('ALL:@SECLEVEL=0')
+            context.minimum_version, context.maximum_version = versions
+        return context
+
     def zones(self):
         tlsa = self.certificates.tlsa
         values = {**globals(), 'port': self.port, 'ee': tlsa(3, 1, 'ee'), 'ee_whole': tlsa(3, 0, 'ee'),
                   'ta_leaf': tlsa(3, 1, 'ta'), 'inter': tlsa(2, 1, 'inter'), 'root': tlsa(2, 1, 'root'),
-                  'zeros': '0' * 64}
+                  'ta_leaf_512': tlsa(3, 1, 'ta', 2), 'wild': tlsa(3, 1, 'wild'), 'zeros': '0' * 64}
         good, plain, whole, parts = (text.format(**values) for text in (GOOD, PLAIN_ZONE, WHOLE, PARTS))
         return {'good.test': Zone(good), 'plain.test': Zone(plain, signed=False), 'bogus.test': Zone(whole, broken=''),
                 'lapsed.test': Zone(whole, expired=''),
@@ -328,7 +369,7 @@ def _(world):
     q = w.postfix.send(SENDER, ['first@mismatch.good.test'], PLAIN)
     dsn, status, text = w.postfix.verdict(q)
     equal((dsn, status), ('4.7.5', 'deferred'), text)
-    why = rf'mx-mismatch\.good\.test\[{EE}\]:{w.port}.*TLSA'
+    why = rf'mx-mismatch\.good\.test\[{EE}\]:{w.port}: TLS: no TLSA record matches the certificate \(demanded: dane\)'
     match(why, text, 'log')
     w.nothing('first@mismatch.good.test', since, events)
     w.postfix.drop(q)
@@ -356,9 +397,32 @@ def _(world):
     match(r'host=mx-mismatch\.good\.test\[.*next=yes', log, 'log')
 
 
+@story('secure more than one TLSA record: one is enough, but only those with the strongest digest count')
+def _(world):
+    w = world.secure
+    w.sent('r@rollover.good.test', 'mx-rollover.good.test', 'dane')
+    w.waits('r@strongest.good.test', '4.7.5', r'mx-strongest\.good\.test.*TLSA.*\(demanded: dane\)')
+
+
+@story('secure DANE through Exim: the log says so')
+def _(world):
+    w = world.secure
+    exim = w.lab.exim(w.exim_binary)
+    exim.start()
+    i = exim.send(SENDER, ['exim@ee.good.test'], PLAIN)
+    log = exim.deliver(i)
+    match(rf'{i} => exim <exim@ee\.good\.test> R=mxdirect_r T=mxdirect_pipe', log, 'log')
+    match(rf'transport output: mx-ee\.good\.test\[{EE}\]:{w.port} TLSv1\.3 dane 250 2\.0\.0 Ok', log, 'log')
+    i = exim.send(SENDER, ['exim@mismatch.good.test'], PLAIN)
+    log = exim.deliver(i)
+    match(rf'{i} == exim@mismatch\.good\.test R=mxdirect_r T=mxdirect_pipe defer \(0\)', log, 'log')
+    match(rf'transport output: 4\.7\.5 mx-mismatch\.good\.test\[{EE}\]', log, 'log')
+    exim.drop(i)
+
+
 @story('secure DANE, STARTTLS stripped')
 def _(world):
-    world.secure.waits('r@bare.good.test', '4.7.5', r'mx-bare\.good\.test.*STARTTLS')
+    world.secure.waits('r@bare.good.test', '4.7.5', r'mx-bare\.good\.test\S+ does not offer STARTTLS \(demanded: dane\)')
 
 
 @story('secure TLSA records that cannot be used: TLS without a proof, never plain')
@@ -366,7 +430,7 @@ def _(world):
     w = world.secure
     log = w.sent('r@unusable.good.test', 'mx-unusable.good.test', 'encrypt')
     match('tls_because=dane', log, 'log')
-    w.waits('r@unusablebare.good.test', '4.7.5', r'mx-unusablebare\.good\.test.*STARTTLS')
+    w.waits('r@unusablebare.good.test', '4.7.5', r'mx-unusablebare\.good\.test.*STARTTLS \(demanded: dane\)')
 
 
 @story('secure DANE-TA 2 1 1, intermediate and root')
@@ -379,24 +443,24 @@ def _(world):
 @story('secure DANE-TA: wrong name, other root')
 def _(world):
     w = world.secure
-    w.waits('r@wrongname.good.test', '4.7.5', r'mx-wrongname\.good\.test')
-    w.waits('r@stranger.good.test', '4.7.5', r'mx-stranger\.good\.test')
+    w.waits('r@wrongname.good.test', '4.7.5', r'.*not for mx-wrongname\.good\.test \(demanded: dane\)')
+    w.waits('r@stranger.good.test', '4.7.5', r'mx-stranger\.good\.test.*no TLSA record matches')
 
 
 @story('secure bogus zone, expired zone')
 def _(world):
     w = world.secure
-    w.waits('r@bogus.test', '4.4.3', '.*bogus')
-    w.waits('r@lapsed.test', '4.4.3', '.*lapsed')
+    w.waits('r@bogus.test', '4.4.3', r'MX lookup of bogus\.test')
+    w.waits('r@lapsed.test', '4.4.3', r'MX lookup of lapsed\.test')
 
 
 @story('secure bogus TLSA, expired TLSA, bogus address')
 def _(world):
     w = world.secure
     since = w.receiver.log.mark()
-    w.waits('r@broken.parts.test', '4.7.5', r'.*mx-broken\.parts\.test')
-    w.waits('r@lapsed.parts.test', '4.7.5', r'.*mx-lapsed\.parts\.test')
-    w.waits('r@address.parts.test', '4.4.3', r'.*mx-address\.parts\.test')
+    w.waits('r@broken.parts.test', '4.7.5', r'TLSA lookup of \S+\.mx-broken\.parts\.test')
+    w.waits('r@lapsed.parts.test', '4.7.5', r'TLSA lookup of \S+\.mx-lapsed\.parts\.test')
+    w.waits('r@address.parts.test', '4.4.3', r'address lookup of mx-address\.parts\.test')
     equal(w.receiver.log.count('connect from', since), 0, 'connections')
 
 
@@ -447,9 +511,11 @@ def _(world):
     match('tls_because=configured', log, 'log')
     w.sent('r@wild.plain.test', 'wild.plain.test', 'verify', 'tls=verify')
     other = 'tls_ca_file=' + w.certificates.path('other.pem')
-    for recipient, *options in (('r@wrong.plain.test',), ('r@lapsed.plain.test',), ('root@pkix.plain.test', other),
-                                ('r@strip.plain.test',)):
-        w.waits(recipient, '4.7.5', r'.*plain\.test', 'tls=verify', *options)
+    for recipient, why, *options in (
+            ('r@wrong.plain.test', r'the certificate is for somebody\.plain\.test, not for wrong\.plain\.test'),
+            ('r@lapsed.plain.test', 'the certificate expired'), ('r@strip.plain.test', 'does not offer STARTTLS'),
+            ('root@pkix.plain.test', 'not trusted: the issuer is unknown', other)):
+        w.waits(recipient, '4.7.5', rf'.*{why}.*\(demanded: configured\)', 'tls=verify', *options)
     w.waits('none@pkix.plain.test', '4.3.5', '.*/nonexistent', 'tls=verify', 'tls_ca_file=/nonexistent')
 
 
@@ -500,7 +566,8 @@ def _(world):
     finally:
         server.close()
     equal((dsn, status), ('4.7.5', 'deferred'), text)
-    match(rf'wrong\.plain\.test\[{WRONG}\]', text, 'log')
+    match(rf'wrong\.plain\.test\[{WRONG}\]:{w.port}: TLS: the certificate is for somebody\.plain\.test, '
+          r'not for wrong\.plain\.test \(demanded: mta-sts enforce\)', text, 'log')
     w.nothing('r@mismatch.plain.test', since, events)
     w.postfix.drop(q)
 
@@ -516,6 +583,18 @@ def _(world):
     equal(len(server.requests), 1, 'requests')
     log = w.sent('r@nopolicy.plain.test', 'wrong.plain.test', 'may')
     match(r'nopolicy\.plain\.test: mta-sts policy not in force', log, 'log')
+
+
+@story('secure DANE before MTA-STS: the policy is not even fetched')
+def _(world):
+    w = world.secure
+    server = w.policy_server(BOTH, b'enforce', b'elsewhere.test')
+    try:
+        w.sent('r@both.good.test', 'mx-ee.good.test', 'dane')
+        w.waits('r@bothbroken.good.test', '4.7.5', r'TLSA lookup of \S+\.mx-broken\.parts\.test')
+    finally:
+        server.close()
+    equal(server.requests + server.names, [], 'requests')
 
 
 # Nothing demanded
@@ -552,21 +631,50 @@ def _(world):
     w.waits('r@injected.plain.test', '4.5.0', r'injected\.plain\.test.*before the TLS handshake')
 
 
-@story('secure TLS 1.1 only: good enough for may, never for a proof')
+@story('secure handshakes that stall or end too soon')
 def _(world):
     w = world.secure
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(w.chain('wild'))
-    context.set_ciphers('ALL:@SECLEVEL=0')
-    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
-    w.old.tls = context
-    status, said, _log = w.deliver('may@old.plain.test')
-    match(rf'^old\.plain\.test\[{OLD}\]:{w.port} TLSv1\.1 may 250 ', said, 'verdict')
-    w.waits('r@old.plain.test', '4.7.5', r'old\.plain\.test', 'tls=verify')
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    status, said, _log = w.deliver('r@old.plain.test', 'tls=verify')
-    match(rf'^old\.plain\.test\[{OLD}\]:{w.port} TLSv1\.2 verify 250 ', said, 'verdict')
-    equal(status, 0, 'status')
+    try:
+        for trick, why in ((b'', 'timed out'), (b'\x16', 'lost connection'),
+                           (b'\x16\x03\x03\x40\x00\x02\x00', 'lost connection'),
+                           (b'\x15\x03\x03\x00\x02\x02\x28', 'the handshake failed: the server sent the alert')):
+            w.broken.tls = trick
+            start = time.monotonic()
+            w.waits('trick@broken.plain.test', '4.7.5', rf'broken\.plain\.test.*TLS: {why}', 'tls=encrypt',
+                    'command_timeout=1s')
+            took = time.monotonic() - start
+            equal(took < 10, True, f'time of {trick} ({took:.1f} s)')
+    finally:
+        w.broken.tls = GARBAGE
+
+
+@story('secure old TLS: good enough for may, never for a proof')
+def _(world):
+    w = world.secure
+    try:
+        w.scripted.tls = w.context(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
+        status, said, _log = w.deliver('may@scripted.plain.test')
+        match(rf'^scripted\.plain\.test\[{SCRIPTED}\]:{w.port} TLSv1\.1 may 250 ', said, 'verdict')
+        w.waits('r@scripted.plain.test', '4.7.5', r'scripted\.plain\.test', 'tls=verify')
+        w.waits('r@scripted.good.test', '4.7.5', r'mx-scripted\.good\.test')
+        w.scripted.tls = w.context(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_2)
+        status, said, _log = w.deliver('r@scripted.plain.test', 'tls=verify')
+        match(rf'^scripted\.plain\.test\[{SCRIPTED}\]:{w.port} TLSv1\.2 verify 250 ', said, 'verdict')
+        equal(status, 0, 'status')
+    finally:
+        w.scripted.tls = w.context()
+
+
+@story('secure byte for byte')
+def _(world):
+    w = world.secure
+    lines = b''.join(b'.%07d abcdefghijklmnopqrstuvwxyz\r\n' % n for n in range(100000))
+    for name, message in (('large', lab.crlf(HEADER) + b'\r\n' + lines), ('small', lab.crlf(PLAIN)),
+                          ('odd', lab.crlf(HEADER) + b'\r\n.\r\n..\r\n\xfc\xff\0' + b'x' * 70000 + b'\r\n.\r\n')):
+        status, said, _log = w.deliver(f'{name}@scripted.good.test', message=message)
+        match('TLSv1.3 dane 250', said, name)
+        equal(status, 0, name)
+        equal(w.mx.for_rcpt(f'{name}@scripted.good.test')[0].data, message, name)
 
 
 # What the message asks for, and reports
@@ -577,6 +685,24 @@ def _(world):
     message = HEADER + b'Require-TLS-ESMTP: yes\n\nsecret\n'
     w.waits('req@ee.good.test', '5.7.30', r'mx-ee\.good\.test.*REQUIRETLS', message=message)
     w.waits('req@may.plain.test', '5.7.30', r'.*mx\.plain\.test', message=message)
+
+
+@story('secure REQUIRETLS where it is offered')
+def _(world):
+    w = world.secure
+    message = HEADER + b'Require-TLS-ESMTP: yes\n\nsecret\n'
+    _status, said, _log = w.deliver('req@scripted.good.test', message=message)
+    match('TLSv1.3 dane 250', said, 'verdict')
+    equal('REQUIRETLS' in w.mx.for_rcpt('req@scripted.good.test')[0].mail.split(), True, 'MAIL FROM has REQUIRETLS')
+    server = w.policy_server(VOUCHES, b'testing', b'scripted.plain.test')
+    try:
+        _status, said, log = w.deliver('req@vouches.plain.test', message=message)
+    finally:
+        server.close()
+    match('TLSv1.3 verify 250', said, 'verdict')
+    match('tls=verify, tls_because=requiretls', log, 'log')
+    equal('REQUIRETLS' in w.mx.for_rcpt('req@vouches.plain.test')[0].mail.split(), True, 'MAIL FROM has REQUIRETLS')
+    w.waits('req@scripted.plain.test', '5.7.30', r'.*scripted\.plain\.test', message=message)
 
 
 @story('secure TLS-Required: No')
@@ -603,4 +729,23 @@ def _(world):
     equal((policy['policy-type'], policy['policy-domain'], policy['f']), (1, 'mx-ee.good.test', 0), 'success')
     policy = bad['policies'][0]
     equal((bad['d'], policy['policy-type'], policy['f']), ('mismatch.good.test', 1, 1), 'failure')
-    match('3 1 1 ', policy['policy-string'][0].lower(), 'policy')
+    match('^3 1 1 ', policy['policy-string'][0], 'policy')
+
+
+@story('secure TLS reports about MTA-STS')
+def _(world):
+    w = world.secure
+    reports = w.reports()
+    server = w.policy_server(TESTING, b'testing', b'wrong.plain.test')
+    try:
+        w.sent('rpt@testing.plain.test', 'wrong.plain.test', 'may', 'tlsrpt_socket=' + reports.path)
+        tested = reports.next()['policies'][0]
+        w.sent('rpt@nopolicy.plain.test', 'wrong.plain.test', 'may', 'tlsrpt_socket=' + reports.path)
+        failed = reports.next()['policies'][0]
+    finally:
+        server.close()
+        reports.close()
+    equal((tested['policy-type'], tested['mx-host'], tested['f']), (2, ['wrong.plain.test'], 1), 'testing')
+    equal(tested['failure-details'][0]['c'], 202, 'testing: certificate-host-mismatch')
+    equal((failed['policy-type'], failed['f']), (2, 1), 'no policy')
+    equal(failed['failure-details'][0]['c'], 301, 'no policy: sts-policy-fetch-error')

@@ -2,12 +2,16 @@
 /*
  * LD_PRELOAD object: with FAILALLOC=N the Nth malloc, calloc or realloc of the process from its
  * constructors on fails with ENOMEM. FAILALLOC_COUNT=FILE: at exit the number of allocations there
- * were is written to FILE.
+ * were is written to FILE. Whoever crashes for want of memory is named on descriptor 2.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 /* glibc's own names for what is replaced here: no dlsym(), which allocates itself. */
@@ -17,10 +21,39 @@ void *__libc_realloc(void *p, size_t n);
 
 static long count, fail_at;
 
+static void *place(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+	return (void *)context->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+	return (void *)context->uc_mcontext.pc;
+#else
+	(void)context;
+	return NULL;
+#endif
+}
+
+/* Says where, and crashes again. */
+static void crashed(int number, siginfo_t *info, void *context)
+{
+	Dl_info where;
+	(void)info;
+	signal(number, SIG_DFL);
+	if (!dladdr(place(context), &where) || !where.dli_fname)
+		return;
+	static const char text[] = "crash in ";
+	ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
+	n += write(STDERR_FILENO, where.dli_fname, strlen(where.dli_fname));
+	(void)n;
+}
+
 __attribute__((constructor)) static void start(void)
 {
+	const struct sigaction action = { .sa_sigaction = crashed, .sa_flags = SA_SIGINFO };
 	const char *at = getenv("FAILALLOC");
 	fail_at = at ? strtol(at, NULL, 10) : 0;
+	if (fail_at)
+		sigaction(SIGSEGV, &action, NULL);
 	count = 0;
 }
 

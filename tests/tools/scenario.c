@@ -27,6 +27,8 @@
 
 #define JOBS_MAX    200
 #define ALLOC_PARTS 4 /* units that share the allocations of a scenario */
+/* Allocations tried at most: TLS makes thousands, and each of its scenarios tries others. */
+#define ALLOC_MOST 160
 
 /* What the workers share. */
 struct tally {
@@ -146,8 +148,11 @@ static void play_allocs(const struct options *o, const struct story *s, int part
 {
 	if (!play(o, s, (struct fault){ FAULT_NONE, 0 }, t))
 		return;
-	int total = allocations(&o->lab);
-	for (int n = 1 + part; n <= total; n += ALLOC_PARTS)
+	int total = allocations(&o->lab), step = (total + ALLOC_MOST - 1) / ALLOC_MOST, first = 1;
+	for (const char *p = s->name; *p; p++)
+		first += *p;
+	first = step > 1 ? 1 + first % step : 1;
+	for (int n = first + part * step; n <= total; n += ALLOC_PARTS * step)
 		play(o, s, (struct fault){ FAULT_ALLOC, n }, t);
 }
 

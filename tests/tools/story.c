@@ -313,9 +313,11 @@ static void finish(struct story *s)
 	for (size_t i = 0; i < s->nfeed; i++)
 		s->host_dies |= s->feed[i].kind == ITEM_ACT && s->feed[i].act == ACT_HOST_GONE;
 	for (size_t i = 0; i < s->nscript; i++) {
-		for (size_t k = 0; k < s->script[i].n; k++)
-			s->host_dies |= s->script[i].item[k].kind == ITEM_ACT &&
-					s->script[i].item[k].act == ACT_HOST_GONE;
+		for (size_t k = 0; k < s->script[i].n; k++) {
+			const struct item *item = &s->script[i].item[k];
+			s->host_dies |= item->kind == ITEM_ACT && item->act == ACT_HOST_GONE;
+			s->tls |= item->kind == ITEM_ACT && item->act == ACT_TLS;
+		}
 	}
 }
 

@@ -136,6 +136,7 @@ struct story {
 	struct item *feed; /* ITEM_PART: so many bytes of the message; ITEM_ACT */
 	size_t nfeed;
 	bool host_dies; /* some action is ACT_HOST_GONE */
+	bool tls;       /* some host does TLS */
 	bool collects;  /* somebody listens for TLS reports */
 };
 

@@ -35,11 +35,13 @@ class Postfix(lab.Postfix):
             lab.wait_until(lambda a=address: lab.answers(a, self.mx_port), f'smtpd at {address}')
 
 
-EXIM_CONFIG = lab.EXIM_CONFIG.replace('host.lab.test', 'receiver.lab.test').replace('local_interfaces = 127.0.0.1\n', """local_interfaces = {address}
+EXIM_TLS = """local_interfaces = {address}
 tls_advertise_hosts = *
 tls_certificate = {chain}
 tls_privatekey = {chain}
-""")
+"""
+EXIM_CONFIG = lab.EXIM_CONFIG.replace('host.lab.test', 'receiver.lab.test').replace(
+    'local_interfaces = 127.0.0.1\n', EXIM_TLS)
 
 
 class Exim(lab.Exim):

@@ -97,10 +97,14 @@ class Signed:
         for name in ['test', *zones]:
             text += f'stub-zone:\n    name: "{name}"\n    stub-addr: 127.0.0.1@{knot_port}\n'
         unbound = lab.write(os.path.join(directory, 'unbound.conf'), text)
-        self.start(knot_port, 'knotd', '-c', self.conf)
         # Where there is AppArmor, Debian's profile keeps the one in /usr/sbin to its own files.
         program = shutil.copy('/usr/sbin/unbound', directory)
-        self.start(self.port, program, '-d', '-c', unbound)
+        try:
+            self.start(knot_port, 'knotd', '-c', self.conf)
+            self.start(self.port, program, '-d', '-c', unbound)
+        except BaseException:
+            self.close()
+            raise
 
     @staticmethod
     def free_port():

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Runs a fuzz target over the files named on the command line: the corpus as a regression test, without libFuzzer. */
+/* Runs a fuzz target over the files named on the command line: the corpus as a regression test,
+ * without libFuzzer. */
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

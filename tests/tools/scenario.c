@@ -29,6 +29,7 @@
 #define ALLOC_PARTS 4 /* units that share the allocations of a scenario */
 /* Allocations tried at most: TLS makes thousands, and each of its scenarios tries others. */
 #define ALLOC_MOST 160
+#define TLS_STEP   5 /* so it is with the events of TLS, which take their time */
 
 /* What the workers share. */
 struct tally {
@@ -144,15 +145,21 @@ static int allocations(const struct lab *lab)
 	return (int)n;
 }
 
+/* The first number of those a story tries when it tries only one in `step`. */
+static int start(const struct story *s, int part, int step)
+{
+	int sum = part;
+	for (const char *p = s->name; *p; p++)
+		sum += *p;
+	return step > 1 ? 1 + sum % step : 1;
+}
+
 static void play_allocs(const struct options *o, const struct story *s, int part, struct tally *t)
 {
 	if (!play(o, s, (struct fault){ FAULT_NONE, 0 }, t))
 		return;
-	int total = allocations(&o->lab), step = (total + ALLOC_MOST - 1) / ALLOC_MOST, first = 1;
-	for (const char *p = s->name; *p; p++)
-		first += *p;
-	first = step > 1 ? 1 + first % step : 1;
-	for (int n = first + part * step; n <= total; n += ALLOC_PARTS * step)
+	int total = allocations(&o->lab), step = (total + ALLOC_MOST - 1) / ALLOC_MOST;
+	for (int n = start(s, 0, step) + part * step; n <= total; n += ALLOC_PARTS * step)
 		play(o, s, (struct fault){ FAULT_ALLOC, n }, t);
 }
 
@@ -173,7 +180,8 @@ static void work_unit(const struct options *o, int unit, struct tally *t)
 		play_allocs(o, s, part, t);
 	else if (part == FAULT_NONE)
 		play(o, s, (struct fault){ FAULT_NONE, 0 }, t);
-	for (int at = 1; !o->lab.preload && part != FAULT_NONE; at++) {
+	int step = s->tls ? TLS_STEP : 1;
+	for (int at = start(s, part, step); !o->lab.preload && part != FAULT_NONE; at += step) {
 		if (!play(o, s, (struct fault){ (enum fault_kind)part, at }, t))
 			break;
 	}

@@ -54,6 +54,8 @@ struct resolver {
 
 static bool set_servers(struct resolver *r, enum channel channel)
 {
+	if (r->nservers == 0)
+		return false;
 	for (size_t i = 0; i < r->nservers; i++) {
 		size_t at = (i + channel) % r->nservers;
 		bool last = i + 1 == r->nservers;

@@ -16,7 +16,7 @@ static bool is_field_name(struct span s)
 	if (s.n == 0 || s.n > 32 || !is_alnum(s.p[0]))
 		return false;
 	for (size_t i = 1; i < s.n; i++)
-		if (!is_alnum(s.p[i]) && !memchr("_-.", s.p[i], 3))
+		if (!is_alnum(s.p[i]) && s.p[i] != '_' && s.p[i] != '-' && s.p[i] != '.')
 			return false;
 	return true;
 }

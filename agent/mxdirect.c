@@ -356,7 +356,9 @@ static bool start(struct guard *g, char **argv)
 		return fail(g, "4.3.0", "cannot watch over mxdirect-agent: %s", strerror(errno));
 	g->host_pidfd = (int)syscall(SYS_pidfd_open, g->host, 0);
 	pid_t self = getpid();
-	g->agent = vfork(); /* no page tables to copy: it execs at once */
+	/* No page tables to copy: the child makes a few system calls and execs, while we wait. */
+	/* NOLINTNEXTLINE */
+	g->agent = vfork();
 	if (g->agent < 0)
 		return fail(g, "4.3.0", "cannot start mxdirect-agent: %s", strerror(errno));
 	if (g->agent == 0)

@@ -266,7 +266,7 @@ static bool read_ip(const struct assign *as, struct span text, struct ip *ret)
 
 static bool read_scalar(const struct assign *as, struct span text, void *field)
 {
-	uint64_t amount;
+	uint64_t amount = 0;
 	switch (as->key->type) {
 	case CONFIG_NAME:
 		return read_name(as, text, field);

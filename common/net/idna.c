@@ -17,26 +17,32 @@ static bool no_form(const char *domain, const char *why, struct error *err)
  * of the start-up time of a run (tests/bench/run), while few domains need it. So it is loaded when
  * the first one does.
  */
+typedef int idn2_lookup(const uint8_t *src, uint8_t **ret, int flags);
+typedef const char *idn2_text(int rc);
+typedef void idn2_release(void *p);
+
 struct idn2 {
 	void *library;
-	int (*lookup)(const uint8_t *src, uint8_t **ret, int flags);
-	const char *(*strerror)(int rc);
-	void (*free)(void *p);
+	idn2_lookup *lookup;
+	idn2_text *strerror;
+	idn2_release *free;
 };
 
-static bool idn2_load(struct idn2 *idn2, struct error *err)
+/* What is missing; NULL: nothing. */
+static const char *idn2_load(struct idn2 *idn2)
 {
 	idn2->library = dlopen("libidn2.so.0", RTLD_NOW | RTLD_LOCAL);
-	if (!idn2->library)
-		return err_set(err, ERR_INTERNAL, ESC(4, 3, 0), "%s", dlerror());
-	*(void **)&idn2->lookup = dlsym(idn2->library, "idn2_lookup_u8");
-	*(void **)&idn2->strerror = dlsym(idn2->library, "idn2_strerror");
-	*(void **)&idn2->free = dlsym(idn2->library, "idn2_free");
+	if (!idn2->library) {
+		const char *why = dlerror();
+		return why ? why : "libidn2.so.0 does not load";
+	}
+	idn2->lookup = (idn2_lookup *)dlsym(idn2->library, "idn2_lookup_u8");
+	idn2->strerror = (idn2_text *)dlsym(idn2->library, "idn2_strerror");
+	idn2->free = (idn2_release *)dlsym(idn2->library, "idn2_free");
 	if (idn2->lookup && idn2->strerror && idn2->free)
-		return true;
+		return NULL;
 	dlclose(idn2->library);
-	return err_set(err, ERR_INTERNAL, ESC(4, 3, 0),
-		       "libidn2.so.0 has not the functions of libidn2");
+	return "libidn2.so.0 has not the functions of libidn2";
 }
 
 static bool translate(const struct idn2 *idn2, struct arena *a, const char *domain,
@@ -61,8 +67,9 @@ static bool translate(const struct idn2 *idn2, struct arena *a, const char *doma
 static bool from_unicode(struct arena *a, const char *domain, const char **ret, struct error *err)
 {
 	struct idn2 idn2 = { 0 };
-	if (!idn2_load(&idn2, err))
-		return false;
+	const char *missing = idn2_load(&idn2);
+	if (missing)
+		return err_set(err, ERR_INTERNAL, ESC(4, 3, 0), "%s", missing);
 	bool ok = translate(&idn2, a, domain, ret, err);
 	dlclose(idn2.library);
 	return ok;

@@ -46,14 +46,6 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 		b->len += (size_t)n;
 }
 
-void buf_drop(struct buf *b, size_t n)
-{
-	if (n == 0)
-		return;
-	b->len -= n;
-	memmove(b->p, b->p + n, b->len);
-}
-
 size_t buf_room(const struct buf *b)
 {
 	return b->overflow || b->size == 0 ? 0 : b->size - 1 - b->len;

@@ -17,7 +17,6 @@ void buf_reset(struct buf *b);				  /* empty, overflow forgotten */
 void buf_add(struct buf *b, struct span s);
 void buf_addc(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_drop(struct buf *b, size_t n); /* forget the first n bytes; n <= len */
 size_t buf_room(const struct buf *b);	/* bytes that can still be added */
 struct span buf_view(const struct buf *b);
 const char *buf_cstr(struct buf *b); /* puts a NUL behind the bytes */

@@ -28,27 +28,6 @@ static fault no_memory(struct reading *r)
 	return "out of memory";
 }
 
-const char *dns_type_name(enum dns_type type)
-{
-	switch (type) {
-	case DNS_A:
-		return "A";
-	case DNS_CNAME:
-		return "CNAME";
-	case DNS_PTR:
-		return "PTR";
-	case DNS_MX:
-		return "MX";
-	case DNS_TXT:
-		return "TXT";
-	case DNS_AAAA:
-		return "AAAA";
-	case DNS_TLSA:
-		return "TLSA";
-	}
-	return "?";
-}
-
 /* Not given in time, or not to be given: RFC 2181 section 8. */
 static uint32_t ttl_of(uint32_t ttl)
 {

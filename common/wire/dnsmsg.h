@@ -56,6 +56,4 @@ struct dns_answer {
 MUST_CHECK bool dnsmsg_parse(struct arena *a, struct span msg, const char *name, enum dns_type type, struct dns_answer *ret,
 			     struct error *err);
 
-const char *dns_type_name(enum dns_type type);
-
 #endif

@@ -66,22 +66,4 @@ static void overflow_is_whole_and_sticky(void)
 	CHECK("forgotten", !b.overflow);
 }
 
-static void drop(void)
-{
-	char storage[8];
-	struct buf b;
-	buf_init(&b, storage, sizeof(storage));
-	buf_drop(&b, 0);
-	buf_add(&b, SPAN("abcdefg"));
-	buf_drop(&b, 0);
-	CHECK_STR("none", buf_cstr(&b), "abcdefg");
-	buf_drop(&b, 3);
-	CHECK_STR("three", buf_cstr(&b), "defg");
-	CHECK("room", buf_room(&b) == 3);
-	buf_drop(&b, 4);
-	CHECK_STR("all", buf_cstr(&b), "");
-	CHECK("room", buf_room(&b) == 7);
-}
-
-TEST_MAIN("buf", { "adds", adds }, { "overflow is whole and sticky", overflow_is_whole_and_sticky },
-	  { "drop", drop })
+TEST_MAIN("buf", { "adds", adds }, { "overflow is whole and sticky", overflow_is_whole_and_sticky })

@@ -398,18 +398,6 @@ static void no_memory(void)
 	CHECK_STR("untouched", got.why, "untouched");
 }
 
-static void type_names(void)
-{
-	CHECK_STR("A", dns_type_name(DNS_A), "A");
-	CHECK_STR("CNAME", dns_type_name(DNS_CNAME), "CNAME");
-	CHECK_STR("PTR", dns_type_name(DNS_PTR), "PTR");
-	CHECK_STR("MX", dns_type_name(DNS_MX), "MX");
-	CHECK_STR("TXT", dns_type_name(DNS_TXT), "TXT");
-	CHECK_STR("AAAA", dns_type_name(DNS_AAAA), "AAAA");
-	CHECK_STR("TLSA", dns_type_name(DNS_TLSA), "TLSA");
-	CHECK_STR("other", dns_type_name((enum dns_type)6), "?");
-}
-
 int main(void)
 {
 	static const struct test tests[] = {
@@ -431,7 +419,6 @@ int main(void)
 		{ "damage", damage },
 		{ "many", many },
 		{ "no_memory", no_memory },
-		{ "type_names", type_names },
 	};
 	arena = arena_open(LIMIT_ARENA);
 	page = guard_page_open(70000);

@@ -154,6 +154,14 @@ static bool read_mx(struct reading *r, struct span value, struct error *err)
 	return true;
 }
 
+/* WSP of RFC 8461 section 3.2; a bare CR is none. The end of the line is trimmed already. */
+static struct span behind_blanks(struct span s)
+{
+	while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = (struct span){ s.p + 1, s.n - 1 };
+	return s;
+}
+
 static bool read_line(struct reading *r, struct span line, struct error *err)
 {
 	static const struct {
@@ -175,7 +183,7 @@ static bool read_line(struct reading *r, struct span line, struct error *err)
 		return bad_value(err, "a line without a colon", line);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (span_equal(name, span_of(keys[i].name)))
-			return keys[i].read(r, span_trim(value), err);
+			return keys[i].read(r, behind_blanks(value), err);
 	return true;
 }
 

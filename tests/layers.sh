@@ -12,13 +12,12 @@ floor() {
 	case $1 in
 	common/base/* | base/*) echo 0 ;;
 	common/wire/* | wire/*) echo 1 ;;
-	common/net/* | net/* | common/conf/* | conf/* | common/tls/* | tls/*) echo 2 ;;
+	common/net/* | net/* | common/conf/* | conf/* | common/tls/* | tls/* | common/store/* | store/*) echo 2 ;;
 	agent/core/* | core/*) echo 3 ;;
 	agent/flow/* | flow/*) echo 4 ;;
 	agent/front/* | front/*) echo 5 ;;
 	sts.h) echo 4 ;;
 	guard.h) echo 5 ;;
-	sts.h) echo 4 ;;
 	agent/*) echo 6 ;;
 	*) echo 9 ;;
 	esac
@@ -32,9 +31,10 @@ for file in common/*/*.[ch] agent/*/*.[ch] agent/*.[ch]; do
 		other=$(floor "$inc")
 		[ "$other" -le "$own" ] || complain "$file (floor $own) includes $inc (floor $other)"
 		case $file:$inc in
-		common/net/*:conf/* | common/net/*:tls/* | common/conf/*:net/* | common/conf/*:tls/* | common/tls/*:net/* | \
-			common/tls/*:conf/* | agent/*:tls/*) complain "$file includes its stranger $inc" ;;
-		agent/core/*:net/* | agent/core/*:conf/*) complain "$file decides and includes $inc" ;;
+		common/net/*:net/* | common/conf/*:conf/* | common/tls/*:tls/* | common/store/*:store/*) ;;
+		common/[nct]*/*:net/* | common/store/*:net/* | common/*:conf/* | common/*:tls/* | common/*:store/* | agent/*:tls/*)
+			complain "$file includes its stranger $inc" ;;
+		agent/core/*:net/* | agent/core/*:conf/* | agent/core/*:store/*) complain "$file decides and includes $inc" ;;
 		agent/mxdirect.c:guard.h | agent/mxdirect-agent.c:*) ;;
 		agent/mxdirect.c:*) complain "the guard includes $inc" ;;
 		esac
@@ -47,7 +47,7 @@ done
 
 tsort "$edges" >/dev/null 2>&1 || complain "headers include each other in a cycle: $(tsort "$edges" 2>&1 >/dev/null | tr '\n' ' ')"
 
-forbidden='sys/socket|netdb|poll\.h|ares|gnutls|confuse|idn2|syslog|sys/time|signal\.h|unistd|fcntl'
+forbidden='sys/socket|netdb|poll\.h|ares|gnutls|confuse|lmdb|idn2|syslog|sys/time|signal\.h|unistd|fcntl'
 hits=$(grep -nE "^#include <[^>]*($forbidden)" common/base/*.[ch] common/wire/*.[ch] agent/core/*.[ch] | grep -v '^common/base/banned.h')
 [ -z "$hits" ] || complain "an effect in base, wire or core: $hits"
 hits=$(grep -nE '^ *# *if(def|ndef)? ' common/wire/*.c agent/core/*.c agent/flow/*.c)

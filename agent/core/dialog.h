@@ -5,6 +5,10 @@
  *   greeting -> EHLO -> [STARTTLS -> TLS -> EHLO] -> MAIL -> RCPT.. -> DATA -> body -> commit -> final dot -> QUIT
  *                 \-> HELO ------------------------/    \______ every recipient refused ______/ -> QUIT
  *
+ * A session may carry more than one transaction: recipients over the server's RCPTMAX (RFC 9422), or refused with 452 after others were
+ * accepted (RFC 5321 4.5.3.1.10), go in further ones, each with its own body and commit, up to MAILMAX. What a transaction brought stays as
+ * it is when a later one fails. A session that is kept open begins again with RSET.
+ *
  * The driver asks what to do (dialog_next()), does it, and tells what happened: one tell for each ask. With PIPELINING several
  * commands are said at once and their replies heard one by one, in order. The driver knows no verb and no reply code.
  */
@@ -35,6 +39,17 @@ struct dialog_script {
 	const struct config *config;
 	struct demand demand;
 	bool plain; /* TLS was tried here and everywhere: do without, if it is not demanded */
+	bool keep;  /* end without QUIT if the session can be used again: dialog_kept() */
+	const struct dialog_session *resumed; /* begin in a session that was kept: RSET, then MAIL; NULL: with the greeting */
+};
+
+/* What is known of an open session in which nothing is under way. A value: it lives as long as its keeper likes. */
+struct dialog_session {
+	struct ehlo ehlo;
+	struct secure_facts facts; /* when secured */
+	bool secured, downgrade;
+	enum demand_level level;   /* what was demanded and reached */
+	uint32_t transactions;	   /* MAIL commands said */
 };
 
 /* What the session came to know for TLS reporting (RFC 8460). */
@@ -65,12 +80,19 @@ void dialog_early(struct dialog *d, struct span said);
 /* How long the current wait may last, in milliseconds (RFC 5321 4.5.3.2), and what it waits for: "RCPT TO", "end of data". */
 int64_t dialog_patience(const struct dialog *d);
 const char *dialog_phase(const struct dialog *d);
-/* The final dot has been said: from here on only its reply or its patience ends the wait. */
+/* The final dot has been said: from here on only its reply or its patience ends the wait. A further transaction takes it back. */
 bool dialog_committed(const struct dialog *d);
 /* MAIL was said: for the log's delays, connection set-up ends here. */
 bool dialog_transmits(const struct dialog *d);
 
 const struct dialog_tls *dialog_tls(const struct dialog *d);
+const struct ehlo *dialog_ehlo(const struct dialog *d); /* of the last EHLO reply; zeros before it */
+
+/* Once OVER, with script.keep: true when the session is whole, nothing was refused that closes it, and MAILMAX leaves room. No QUIT was said
+ * then. */
+bool dialog_kept(const struct dialog *d, struct dialog_session *ret);
+/* Once OVER, with script.resumed: the session had died before it answered RSET, so nothing at all has happened; no outcome is filled. */
+bool dialog_stale(const struct dialog *d);
 
 /* Valid once OVER: one for each recipient of the envelope; EVENT_NONE for a skipped one. */
 const struct outcome *dialog_outcomes(const struct dialog *d);

@@ -24,6 +24,7 @@ struct outcome {
 	const char *relay; /* "mx1.example.net[192.0.2.1]:25"; "none" before any connection. In the arena, like text */
 	const char *text;  /* one complete sentence without code; for EVENT_ACCEPTED the reply, "250 2.0.0 Ok" */
 	const struct security *security; /* NULL: there was no session */
+	bool dsn; /* the server offers DSN and was given what the sender asked for: success reports are its business now */
 };
 
 /* The outcomes of one recipient so far. Zeroed at first. */

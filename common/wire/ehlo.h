@@ -20,6 +20,7 @@ enum ehlo_cap {
 struct ehlo {
 	uint32_t caps;	   /* set of enum ehlo_cap */
 	uint64_t size_max; /* 0: no limit given, or one that cannot be read */
+	uint32_t mail_max, rcpt_max; /* LIMITS MAILMAX, RCPTMAX (RFC 9422): transactions a session, recipients a transaction; 0: none given */
 	char name[LIMIT_DOMAIN + 1]; /* the server's own name: first word of the first line; "" if it has none */
 };
 

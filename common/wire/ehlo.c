@@ -25,6 +25,25 @@ static struct span next_word(struct span *line)
 	return word;
 }
 
+/* RFC 9422: one to six digits, not zero. */
+static void take_limit(struct span word, const char *name, uint32_t *ret)
+{
+	struct span key = { 0 };
+	uint64_t n;
+	(void)span_cut(&word, '=', &key);
+	if (span_equal_nocase(key, span_of(name)) && word.n <= 6 && text_u64(word, 999999, &n) &&
+	    n > 0)
+		*ret = (uint32_t)n;
+}
+
+static void take_limits(struct span line, struct ehlo *e)
+{
+	for (struct span word = next_word(&line); word.n > 0; word = next_word(&line)) {
+		take_limit(word, "MAILMAX", &e->mail_max);
+		take_limit(word, "RCPTMAX", &e->rcpt_max);
+	}
+}
+
 static void take_line(struct span line, struct ehlo *e)
 {
 	struct span word = next_word(&line);
@@ -36,6 +55,8 @@ static void take_line(struct span line, struct ehlo *e)
 	/* RFC 1870 section 3: no number or 0 means that no limit is known. */
 	if (cap == EHLO_SIZE && !text_u64(next_word(&line), UINT64_MAX, &e->size_max))
 		e->size_max = 0;
+	if (span_equal_nocase(word, SPAN("LIMITS")))
+		take_limits(line, e);
 }
 
 static void take_name(struct span line, struct ehlo *e)

@@ -21,6 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ehlo_parse(&p.reply, &lower);
 	if (as_is.caps != lower.caps || as_is.size_max != lower.size_max)
 		abort();
+	if (as_is.mail_max != lower.mail_max || as_is.rcpt_max != lower.rcpt_max ||
+	    as_is.mail_max > 999999 || as_is.rcpt_max > 999999)
+		abort();
 	if (as_is.size_max != 0 && !(as_is.caps & EHLO_SIZE))
 		abort();
 	if (p.reply.lines == 1 && as_is.caps != 0)

@@ -64,6 +64,46 @@ static void test_cases(void)
 	}
 }
 
+static void test_limits(void)
+{
+	static const struct {
+		const char *label, *line;
+		uint32_t mail_max, rcpt_max;
+	} limits[] = {
+		{ "none", "DSN", 0, 0 },
+		{ "both", "LIMITS MAILMAX=10 RCPTMAX=50", 10, 50 },
+		{ "any order, any case", "limits RcptMax=1 mailmax=2", 2, 1 },
+		{ "one", "LIMITS RCPTMAX=100", 0, 100 },
+		{ "unknown", "LIMITS RCPTDOMAINMAX=1 X MAILMAX=3 Y=", 3, 0 },
+		{ "longer and shorter names", "LIMITS MAILMAXX=1 RCPTMA=2", 0, 0 },
+		{ "no limits", "LIMITS", 0, 0 },
+		{ "blanks", " LIMITS   MAILMAX=4  RCPTMAX=5  ", 4, 5 },
+		{ "no value", "LIMITS MAILMAX RCPTMAX=", 0, 0 },
+		{ "zero", "LIMITS MAILMAX=0 RCPTMAX=000000", 0, 0 },
+		{ "largest", "LIMITS MAILMAX=999999 RCPTMAX=999999", 999999, 999999 },
+		{ "too large", "LIMITS MAILMAX=1000000 RCPTMAX=99999999999999999999", 0, 0 },
+		{ "six digits", "LIMITS MAILMAX=000007 RCPTMAX=0000007", 7, 0 },
+		{ "no number", "LIMITS MAILMAX=1a RCPTMAX=-1", 0, 0 },
+		{ "twice =", "LIMITS MAILMAX==1 RCPTMAX=1=1", 0, 0 },
+		{ "blank before the value", "LIMITS MAILMAX= 5", 0, 0 },
+		{ "a bad one does not undo", "LIMITS MAILMAX=5 MAILMAX=x", 5, 0 },
+		{ "other keyword", "LIMIT MAILMAX=5 RCPTMAX=5", 0, 0 },
+		{ "of another keyword", "X LIMITS MAILMAX=5", 0, 0 },
+	};
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		char in[256];
+		struct ehlo e;
+		memset(&e, 0xff, sizeof(e));
+		snprintf(in, sizeof(in), "250-LIMITS MAILMAX=8\r\n250-%s\r\n250 DSN\r\n",
+			 limits[i].line);
+		struct reply r = reply_of(in);
+		ehlo_parse(&r, &e);
+		CHECK(limits[i].label, e.mail_max == limits[i].mail_max);
+		CHECK(limits[i].label, e.rcpt_max == limits[i].rcpt_max);
+		CHECK(limits[i].label, e.caps == EHLO_DSN);
+	}
+}
+
 static void test_name_limit(void)
 {
 	for (int n = LIMIT_DOMAIN - 1; n <= LIMIT_DOMAIN + 1; n++) {
@@ -100,4 +140,5 @@ static void test_cut(void)
 	CHECK("both sides of the limit", seen_whole && seen_cut);
 }
 
-TEST_MAIN("ehlo", { "cases", test_cases }, { "name limit", test_name_limit }, { "cut", test_cut })
+TEST_MAIN("ehlo", { "cases", test_cases }, { "limits", test_limits },
+	  { "name limit", test_name_limit }, { "cut", test_cut })

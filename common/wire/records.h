@@ -81,7 +81,8 @@ struct record_delivered {
 	struct span level, because, protocol, cipher; /* struct security; level empty: none */
 };
 
-/* A *_write() that does not fit sets out->overflow. A *_read() that returns false has left *ret alone. */
+/* A *_write() that does not fit sets out->overflow; so does a policy of more than 65535 octets. A *_read() that returns false has left *ret
+ * alone. Texts are printable but for the policy's body. */
 void record_host_write(const struct record_host *r, struct buf *out);
 bool record_host_read(struct span in, struct record_host *ret);
 void record_domain_write(const struct record_domain *r, struct buf *out);
@@ -93,7 +94,8 @@ bool record_attempt_read(struct span in, struct record_attempt *ret);
 void record_delivered_write(const struct record_delivered *r, struct buf *out);
 bool record_delivered_read(struct span in, struct record_delivered *ret);
 
-/* Keys, up to RECORD_KEY octets: what is longer is cut and ends in its digest. Names without regard to case. `out` is reset first. */
+/* Keys, up to RECORD_KEY octets: what is longer is cut and ends in its digest. Names without regard to case;
+ * of a mailbox that is its domain. `out` is reset first. An attempt key with rcpt "" is how those of all recipients begin. */
 void record_host_key(struct endpoint addr, struct ip source, struct buf *out);
 void record_domain_key(const char *domain, struct buf *out);
 void record_policy_key(const char *domain, struct buf *out);

@@ -18,6 +18,7 @@
 #define HEALTH_PROBE 120 /* s: longer than a connect and a greeting take at worst */
 #define HEALTH_FRESH 300 /* s */
 #define HEALTH_KEEP  (7 * 86400) /* s: what is older than that says nothing */
+#define HEALTH_SKEW  60 /* s: no two runs read the clock at once */
 
 enum health_advice {
 	HEALTH_FINE,
@@ -25,7 +26,8 @@ enum health_advice {
 	HEALTH_LAST, /* after everything else */
 };
 
-/* A record of zeros is one of an address never seen. A clock that went back makes nothing worse: a time in the future counts as now. */
+/* A record of zeros is one of an address never seen. A clock that went back makes nothing worse: a time up to HEALTH_SKEW
+ * in the future counts as now, and one after that is no reason to wait. */
 enum health_advice health_of_host(const struct record_host *r, int64_t now);
 int64_t health_host_next(const struct record_host *r); /* when its back-off is over; 0: it is fine */
 bool health_tls_broken(const struct record_host *r, int64_t now);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The working part: started by the guard (guard.h), tells it the answer, and prints nothing. */
+/* The working part: started by the guard (guard.h). For one message it tells it the answer and
+ * prints nothing; with --lmtp it has taken the guard's place, and its standard input and output are
+ * the host's. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/random.h>
@@ -8,6 +10,7 @@
 #include <unistd.h>
 
 #include "front/host.h"
+#include "front/lmtpd.h"
 #include "front/pipe.h"
 #include "guard.h"
 
@@ -31,15 +34,31 @@ static bool open_stop(int *ret, struct error *err)
 	return true;
 }
 
-/* False: it never began. */
-static bool deliver(int argc, char **argv, struct host *host, struct error *err)
-{
+struct beginning {
+	struct io io;
 	uint8_t seed[16];
-	struct io io = { .clock = clock_system() };
-	if (!open_stop(&io.stop_fd, err))
+};
+
+static bool begin(struct beginning *b, struct error *err)
+{
+	umask(077); /* hosts hand over what they like */
+	b->io = (struct io){ .clock = clock_system() };
+	if (!open_stop(&b->io.stop_fd, err))
 		return false;
-	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+	if (getrandom(b->seed, sizeof(b->seed), 0) != (ssize_t)sizeof(b->seed))
 		return err_set(err, ERR_INTERNAL, ESC(4, 3, 0), "getrandom: %s", strerror(errno));
+	return true;
+}
+
+static void deliver(int argc, char **argv, struct host *host)
+{
+	struct beginning b;
+	struct error err;
+	if (!begin(&b, &err)) {
+		const struct report report = report_error(&err);
+		host_report(host, &report);
+		return;
+	}
 	const struct pipe_run run = {
 		.argc = argc,
 		.argv = argv,
@@ -48,26 +67,45 @@ static bool deliver(int argc, char **argv, struct host *host, struct error *err)
 		.sts_program = STS_PROGRAM,
 		.tls_module = TLS_MODULE,
 		.message_fd = STDIN_FILENO,
-		.io = &io,
+		.io = &b.io,
 		.host = host,
-		.seed = seed,
+		.seed = b.seed,
 	};
 	pipe_deliver(&run);
-	return true;
+}
+
+/* A host that is told nothing tries again. */
+static int serve(int argc, char **argv)
+{
+	struct beginning b;
+	struct error err;
+	if (!begin(&b, &err))
+		return EXIT_LATER;
+	const struct lmtpd_run run = {
+		.argc = argc,
+		.argv = argv,
+		.default_config = CONFIG_FILE,
+		.sts_program = STS_PROGRAM,
+		.tls_module = TLS_MODULE,
+		.in = STDIN_FILENO,
+		.out = STDOUT_FILENO,
+		.io = &b.io,
+		.seed = b.seed,
+	};
+	lmtpd_serve(&run);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct host host;
 	struct error err;
+	if (argc > 1 && strcmp(argv[1], "--lmtp") == 0)
+		return serve(argc, argv);
 	if (!host_open(GUARD_FD, &host, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return EXIT_LATER;
 	}
-	umask(077);
-	if (!deliver(argc, argv, &host, &err)) {
-		const struct report report = report_error(&err);
-		host_report(&host, &report);
-	}
+	deliver(argc, argv, &host);
 	return 0;
 }

@@ -47,8 +47,10 @@ struct guard {
 static const char help[] =
 	"usage: mxdirect -f SENDER [-i QUEUE-ID] [-c FILE] [-o KEY=VALUE]... [-v]\n"
 	"                [--trace FILE] -- RECIPIENT\n"
+	"       mxdirect --lmtp [-i QUEUE-ID] [-c FILE] [-o KEY=VALUE]... [--trace FILE]\n"
 	"\n"
-	"Deliver the message on standard input straight to the MX hosts of RECIPIENT.\n"
+	"Deliver the message on standard input straight to the MX hosts of RECIPIENT, or\n"
+	"with --lmtp the messages of an LMTP client on standard input and output.\n"
 	"\n"
 	"  -f, --sender ADDRESS     envelope sender; '' or '<>' is the null sender; else\n"
 	"                           the environment variable SENDER counts\n"
@@ -414,6 +416,17 @@ static void report(struct guard *g)
 	}
 }
 
+/* Over LMTP a lost connection says "try again" by itself, so there is nothing to guard but the
+ * descriptors: what a library or the loader prints must not look like a reply. */
+static int serve(char **argv)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0 || (isatty(STDERR_FILENO) != 1 && dup2(null, STDERR_FILENO) < 0))
+		return LATER;
+	execv(AGENT_PATH, argv);
+	return LATER;
+}
+
 static int say(const char *text)
 {
 	size_t n = strlen(text);
@@ -427,6 +440,8 @@ int main(int argc, char **argv)
 		return say(help);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return say("mxdirect " VERSION "\n");
+	if (argc > 1 && strcmp(argv[1], "--lmtp") == 0)
+		return serve(argv);
 	hold_signals();
 	fill_gaps();
 	g.terminal = isatty(STDERR_FILENO) == 1;

@@ -55,3 +55,29 @@ struct report report_error(const struct error *err)
 	}
 	return failure(EXIT_LATER, ESC(4, 3, 0), err->text);
 }
+
+/* Cut between characters. */
+static size_t cut(const char *text, size_t most)
+{
+	size_t n = strlen(text);
+	if (n <= most)
+		return n;
+	n = most;
+	while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	return n;
+}
+
+void report_lmtp(const struct report *r, struct esc code, char ret[static REPORT_LMTP + 1])
+{
+	char head[24] = "";
+	if (r->status == EXIT_SENT)
+		snprintf(head, sizeof(head), "2.%u.%u ", code.cls == 2 ? code.subject : 0,
+			 code.cls == 2 ? code.detail : 0);
+	const char *reply = r->status == EXIT_SENT     ? "250"
+			    : r->status == EXIT_BOUNCE ? "550"
+						       : "451";
+	size_t room = REPORT_LMTP - strlen(reply) - 1 - strlen(head) - 2;
+	snprintf(ret, REPORT_LMTP + 1, "%s %s%.*s\r\n", reply, head, (int)cut(r->line, room),
+		 r->line);
+}

@@ -21,4 +21,11 @@ struct report report_outcome(const struct outcome *o, enum failover_end end);
 /* Nothing was tried: PERM is 69, everything else 75; CONFIG 4.3.5, INTERNAL 4.3.0. */
 struct report report_error(const struct error *err);
 
+/*
+ * The same as a reply of LMTP (RFC 2033 section 4.2), with its CRLF: "250 2.1.5 RELAY REPLY", "451 4.4.1 TEXT", "550 5.1.1 TEXT". One line of
+ * at most REPORT_LMTP octets: hosts cannot read longer ones, and would take even a 250 for a failure then.
+ */
+#define REPORT_LMTP 240
+void report_lmtp(const struct report *r, struct esc code, char ret[static REPORT_LMTP + 1]);
+
 #endif

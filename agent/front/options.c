@@ -7,7 +7,7 @@
 	"usage: mxdirect -f SENDER [-i QUEUE-ID] [-c FILE] [-o KEY=VALUE]... [-v] [--trace FILE] " \
 	"-- RECIPIENT"
 
-enum { OPTION_TRACE = 256, OPTION_ALONE };
+enum { OPTION_TRACE = 256, OPTION_LMTP, OPTION_ALONE };
 
 static const struct option longs[] = {
 	{ "sender", required_argument, NULL, 'f' },
@@ -16,6 +16,7 @@ static const struct option longs[] = {
 	{ "option", required_argument, NULL, 'o' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "trace", required_argument, NULL, OPTION_TRACE },
+	{ "lmtp", no_argument, NULL, OPTION_LMTP },
 	{ "help", no_argument, NULL, OPTION_ALONE },
 	{ "version", no_argument, NULL, OPTION_ALONE },
 	{ NULL, 0, NULL, 0 },
@@ -49,6 +50,9 @@ static bool take(struct options *o, int option, struct error *err)
 	case OPTION_TRACE:
 		o->trace_file = optarg;
 		return true;
+	case OPTION_LMTP:
+		o->lmtp = true;
+		return true;
 	default:
 		return usage(err, "--help and --version stand alone", "");
 	}
@@ -80,6 +84,12 @@ bool options_parse(int argc, char **argv, const char *environment_sender, struct
 			return refused(argc, argv, c, err);
 		if (!take(&o, c, err))
 			return false;
+	}
+	if (o.lmtp) {
+		if (o.sender || optind < argc)
+			return usage(err, "--lmtp takes no sender and no recipient", "");
+		*ret = o;
+		return true;
 	}
 	if (optind >= argc)
 		return usage(err, "there is no recipient", "");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The command line of the pipe front: mxdirect -f SENDER [-i QUEUE-ID] [-c FILE] [-o KEY=VALUE]... [-v] [--trace FILE] -- RECIPIENT */
+/* The command line: mxdirect -f SENDER [-i QUEUE-ID] [-c FILE] [-o KEY=VALUE]... [-v] [--trace FILE] -- RECIPIENT
+ *               or: mxdirect --lmtp [-i QUEUE-ID] [-c FILE] [-o KEY=VALUE]... [--trace FILE] */
 #ifndef FRONT_OPTIONS_H
 #define FRONT_OPTIONS_H
 
@@ -16,6 +17,7 @@ struct options {
 	bool verbose;
 	const char *trace_file; /* NULL without --trace */
 	const char *recipient;
+	bool lmtp; /* --lmtp: no sender, no recipient */
 };
 
 /* `environment_sender`: getenv("SENDER"), may be NULL. CONFIG 4.3.5 for wrong usage; more than one recipient names the host's setting. */

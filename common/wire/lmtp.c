@@ -404,7 +404,6 @@ bool lmtp_parse(struct arena *a, struct span line, const struct lmtp_offer *offe
 		struct lmtp_command *ret, int *ret_code, struct error *err)
 {
 	struct reader r = { .arena = a, .offer = offer, .err = err };
-	r.cmd.verb = LMTP_UNKNOWN;
 	if (!read_line(&r, line)) {
 		*ret_code = err->class == ERR_INTERNAL ? 451 : r.code;
 		return false;

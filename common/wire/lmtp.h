@@ -6,10 +6,10 @@
 #include "base/arena.h"
 #include "wire/command.h"
 
-enum lmtp_verb { LMTP_LHLO, LMTP_MAIL, LMTP_RCPT, LMTP_DATA, LMTP_RSET, LMTP_NOOP, LMTP_QUIT, LMTP_VRFY, LMTP_XFORWARD, LMTP_UNKNOWN };
+enum lmtp_verb { LMTP_LHLO, LMTP_MAIL, LMTP_RCPT, LMTP_DATA, LMTP_RSET, LMTP_NOOP, LMTP_QUIT, LMTP_VRFY, LMTP_XFORWARD };
 
 struct lmtp_command {
-	enum lmtp_verb verb;	 /* never LMTP_UNKNOWN */
+	enum lmtp_verb verb;
 	struct addr addr;	 /* MAIL, RCPT: local part unquoted, domain as it came */
 	const char *text;	 /* MAIL, RCPT: the mailbox as it came, without angle brackets and source route; "" is the null sender */
 	struct mail_params mail; /* MAIL: SIZE, BODY, SMTPUTF8, REQUIRETLS, RET, ENVID; the latter two as they came, checked */

@@ -42,7 +42,7 @@ static void check(struct arena *a, struct span line, const struct lmtp_offer *of
 			abort();
 		return;
 	}
-	if (code != 0 || err.class != ERR_NONE || first.verb == LMTP_UNKNOWN)
+	if (code != 0 || err.class != ERR_NONE)
 		abort();
 	if (first.verb != LMTP_MAIL && first.verb != LMTP_RCPT)
 		return;

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: ISC */
+#include "front/groups.h"
+
+#include <pthread.h>
+#include <syslog.h>
+
+#include "flow/memory.h"
+#include "flow/sessions.h"
+#include "front/logger.h"
+
+struct group {
+	const char *domain;
+	size_t *index; /* of its recipients in the mail */
+	size_t n;
+	bool assigned;
+	struct group *next; /* for the same worker */
+};
+
+struct worker {
+	const struct groups_options *options;
+	bool open;
+	struct io io;
+	struct rng rng;
+	struct logger logger;
+	struct arena *arena;
+	struct config config;
+	struct secure_module secure;
+	struct services services;
+	char domain[LIMIT_DOMAIN + 1]; /* of its last delivery */
+	/* for one mail */
+	struct group *first, *last;
+	const struct group_mail *mail;
+	struct delivery_result *result;
+	pthread_t thread;
+	bool started;
+};
+
+struct groups {
+	struct groups_options options;
+	struct worker worker[GROUPS_AT_ONCE];
+};
+
+struct groups *groups_open(const struct groups_options *o)
+{
+	struct groups *g = calloc(1, sizeof(*g));
+	if (!g)
+		return NULL;
+	g->options = *o;
+	for (size_t i = 0; i < GROUPS_AT_ONCE; i++)
+		g->worker[i].options = &g->options;
+	return g;
+}
+
+static void close_worker(struct worker *w)
+{
+	if (!w->open)
+		return;
+	sessions_close(w->services.sessions);
+	memory_close(w->services.memory);
+	resolver_close(w->services.resolver);
+	logger_close(&w->logger);
+	arena_close(w->arena);
+	w->open = false;
+}
+
+void groups_close(struct groups *g)
+{
+	if (!g)
+		return;
+	for (size_t i = 0; i < GROUPS_AT_ONCE; i++)
+		close_worker(&g->worker[i]);
+	free(g);
+}
+
+/* Each has a sequence of its own. */
+static void seed(struct worker *w, size_t number)
+{
+	uint8_t bytes[16];
+	memcpy(bytes, w->options->seed, sizeof(bytes));
+	bytes[0] ^= (uint8_t)number;
+	rng_seed(&w->rng, bytes);
+}
+
+static bool open_worker(struct worker *w, size_t number, struct error *err)
+{
+	const struct groups_options *o = w->options;
+	const struct resolver_options dns = {
+		.servers = o->config->dns_servers,
+		.nservers = o->config->ndns_servers,
+		.timeout_ms = o->config->dns_timeout,
+		.trust_ad = o->config->dns_trust_ad,
+	};
+	w->io = (struct io){ .clock = o->clock, .stop_fd = o->stop_fd };
+	w->secure = (struct secure_module){ .path = o->tls_module };
+	seed(w, number);
+	logger_init(_PATH_LOG, &w->logger);
+	w->services = (struct services){
+		.io = &w->io,
+		.rng = &w->rng,
+		.config = &w->config,
+		.sts_program = o->sts_program,
+		.secure = &w->secure,
+		.caller = o->caller,
+	};
+	w->config = *o->config;
+	w->open = true; /* close_worker() may be called from here on */
+	w->arena = arena_open(LIMIT_ARENA);
+	w->services.sessions = sessions_open(&w->io);
+	bool ok = (w->arena && w->services.sessions) || err_nomem(err);
+	ok = ok && logger_trace(&w->logger, o->trace_file, o->verbose, err) &&
+	     resolver_open(&dns, &w->io, &w->rng, &w->services.resolver, err);
+	w->services.journal = logger_journal(&w->logger);
+	if (!ok)
+		close_worker(w);
+	return ok;
+}
+
+/* ---- one delivery ---- */
+
+static void fail_all(struct worker *w, const struct group *g, const struct error *err)
+{
+	const char *text = w->arena ? arena_str(w->arena, span_of(err->text)) : NULL;
+	for (size_t i = 0; i < g->n; i++) {
+		w->result[g->index[i]] = (struct delivery_result){
+			.outcome = { .event = EVENT_LOCAL,
+				     .cause = CAUSE_LOCAL,
+				     .code = err->code,
+				     .relay = "none",
+				     .text = text ? text : "out of memory" },
+			.end = err->class == ERR_PERM ? END_FAILED : END_DEFERRED,
+		};
+	}
+}
+
+/* What the limits of the domain say: those of the global part were seen to while reading. */
+static bool fits(const struct worker *w, struct error *err)
+{
+	const struct facts *facts = message_facts(w->mail->message);
+	const struct config *c = &w->config;
+	if (c->message_size_limit && facts->size > c->message_size_limit)
+		return err_set(err, ERR_PERM, ESC(5, 3, 4),
+			       "the message is larger than %llu bytes (message_size_limit)",
+			       (unsigned long long)c->message_size_limit);
+	if (c->line_length_limit && facts->longest_line > c->line_length_limit)
+		return err_set(err, ERR_PERM, ESC(5, 6, 0),
+			       "the message has a line longer than %llu octets (line_length_limit)",
+			       (unsigned long long)c->line_length_limit);
+	return true;
+}
+
+static void log_group(struct worker *w, const struct group *g, struct log_delays *delays,
+		      struct instant start)
+{
+	delays->intake = w->mail->intake_ms;
+	delays->total = delays->intake + io_now(&w->io).ms - start.ms;
+	for (size_t i = 0; i < g->n; i++) {
+		char line[LIMIT_LOG_LINE + 1];
+		struct buf out;
+		const struct delivery_result *result = &w->result[g->index[i]];
+		buf_init(&out, line, sizeof(line));
+		const struct log_recipient r = {
+			.queue_id = w->mail->envelope.queue_id,
+			.sender = w->mail->envelope.sender_text,
+			.to = w->mail->to[g->index[i]].rcpt.text,
+			.outcome = &result->outcome,
+			.end = result->end,
+			.size = message_facts(w->mail->message)->size,
+			.delays = *delays,
+		};
+		logline_recipient(&r, w->config.log_format, &out);
+		w->services.journal.log(w->services.journal.self, buf_cstr(&out));
+	}
+}
+
+static bool run_delivery(struct worker *w, const struct group *g, struct message *message,
+			 struct log_delays *delays, struct error *err)
+{
+	struct recipient *rcpt = ARENA_NEW(w->arena, struct recipient, g->n);
+	struct delivery_result *result = ARENA_NEW(w->arena, struct delivery_result, g->n);
+	struct envelope *e =
+		ARENA_NEW(w->arena, struct envelope, 1); /* the memory's notes point there */
+	if (!rcpt || !result || !e)
+		return err_nomem(err);
+	for (size_t i = 0; i < g->n; i++)
+		rcpt[i] = w->mail->to[g->index[i]].rcpt;
+	*e = w->mail->envelope;
+	e->rcpt = rcpt;
+	e->nrcpt = g->n;
+	e->domain = g->domain;
+	const struct delivery_request rq = {
+		.envelope = e,
+		.message = message,
+		.until = deadline_in(io_now(&w->io), w->config.deadline),
+	};
+	if (!delivery_run(w->arena, &w->services, &rq, result, delays, err))
+		return false;
+	for (size_t i = 0; i < g->n; i++)
+		w->result[g->index[i]] = result[i];
+	return true;
+}
+
+static void deliver_group(struct worker *w, const struct group *g)
+{
+	struct log_delays delays = { 0 };
+	struct instant start = io_now(&w->io);
+	struct message *message = NULL;
+	struct error err;
+	bool ok = settings_for(w->arena, w->options->settings, g->domain, &w->config, &err);
+	if (ok) {
+		w->services.own_name =
+			w->config.helo_name[0] ? w->config.helo_name : w->options->own_name;
+		if (!w->services.memory)
+			w->services.memory = memory_open(&w->services);
+	}
+	ok = ok && fits(w, &err) && message_share(w->mail->message, &message, &err) &&
+	     run_delivery(w, g, message, &delays, &err);
+	if (!ok)
+		fail_all(w, g, &err);
+	message_close(message);
+	snprintf(w->domain, sizeof(w->domain), "%s", g->domain);
+	log_group(w, g, &delays, start);
+	memory_finish(w->services.memory, HEARD_LATER);
+}
+
+static void *work(void *self)
+{
+	struct worker *w = self;
+	for (const struct group *g = w->first; g; g = g->next)
+		deliver_group(w, g);
+	return NULL;
+}
+
+/* ---- who delivers what ---- */
+
+static struct group *group_of(struct group *groups, size_t *n, const char *domain)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (span_equal_nocase(span_of(groups[i].domain), span_of(domain)))
+			return &groups[i];
+	groups[*n] = (struct group){ .domain = domain };
+	return &groups[(*n)++];
+}
+
+/* Groups in the order of their first recipients; NULL: no memory. */
+static struct group *split(struct arena *a, const struct group_mail *mail, size_t *ret_n)
+{
+	struct group *groups = ARENA_NEW(a, struct group, mail->nto);
+	size_t *index = ARENA_NEW(a, size_t, mail->nto), n = 0;
+	if (!groups || !index)
+		return NULL;
+	for (size_t i = 0; i < mail->nto; i++)
+		group_of(groups, &n, mail->to[i].domain)->n++;
+	for (size_t i = 0; i < n; i++) {
+		groups[i].index = index;
+		index += groups[i].n;
+		groups[i].n = 0;
+	}
+	for (size_t i = 0; i < mail->nto; i++) {
+		struct group *g = group_of(groups, &n, mail->to[i].domain);
+		g->index[g->n++] = i;
+	}
+	*ret_n = n;
+	return groups;
+}
+
+static void assign(struct worker *w, struct group *g)
+{
+	g->assigned = true;
+	if (w->last)
+		w->last->next = g;
+	else
+		w->first = g;
+	w->last = g;
+}
+
+static void assign_known(struct groups *gs, struct group *g)
+{
+	for (size_t i = 0; i < GROUPS_AT_ONCE && !g->assigned; i++) {
+		struct worker *w = &gs->worker[i];
+		if (!w->first && w->open &&
+		    span_equal_nocase(span_of(w->domain), span_of(g->domain)))
+			assign(w, g);
+	}
+}
+
+static void assign_free(struct groups *gs, struct group *g)
+{
+	for (size_t i = 0; i < GROUPS_AT_ONCE && !g->assigned; i++)
+		if (!gs->worker[i].first)
+			assign(&gs->worker[i], g);
+}
+
+/* Who has open sessions to the domain, then whoever is free, then all in turn. */
+static void assign_all(struct groups *gs, struct group *groups, size_t n)
+{
+	size_t turn = 0;
+	for (size_t i = 0; i < n; i++)
+		assign_known(gs, &groups[i]);
+	for (size_t i = 0; i < n; i++) {
+		assign_free(gs, &groups[i]);
+		if (!groups[i].assigned)
+			assign(&gs->worker[turn++ % GROUPS_AT_ONCE], &groups[i]);
+	}
+}
+
+static void fail_worker(struct worker *w, const struct error *err)
+{
+	for (const struct group *g = w->first; g; g = g->next)
+		fail_all(w, g, err);
+	w->first = NULL;
+}
+
+static void start(struct groups *gs, const struct group_mail *mail, struct delivery_result *result)
+{
+	struct worker *here = NULL; /* the first one needs no thread */
+	for (size_t i = 0; i < GROUPS_AT_ONCE; i++) {
+		struct worker *w = &gs->worker[i];
+		struct error err;
+		w->mail = mail;
+		w->result = result;
+		if (w->first && !w->open && !open_worker(w, i, &err))
+			fail_worker(w, &err);
+		if (!w->first)
+			continue;
+		if (here)
+			w->started = pthread_create(&w->thread, NULL, work, w) == 0;
+		else
+			here = w;
+	}
+	if (here)
+		work(here);
+}
+
+/* Those for whom there was no thread are done one after the other. */
+static void finish(struct groups *gs)
+{
+	bool first = true;
+	for (size_t i = 0; i < GROUPS_AT_ONCE; i++) {
+		struct worker *w = &gs->worker[i];
+		if (w->started)
+			pthread_join(w->thread, NULL);
+		else if (w->first && !first)
+			work(w);
+		first = first && !w->first;
+		w->started = false;
+	}
+}
+
+void groups_deliver(struct groups *gs, struct arena *a, const struct group_mail *mail,
+		    struct delivery_result *result)
+{
+	size_t n = 0;
+	struct group *groups = split(a, mail, &n);
+	for (size_t i = 0; i < GROUPS_AT_ONCE; i++)
+		gs->worker[i].first = gs->worker[i].last = NULL;
+	if (!groups) {
+		struct error err;
+		struct worker nobody = { .result = result };
+		err_nomem(&err);
+		for (size_t i = 0; i < mail->nto; i++) {
+			const struct group g = { .index = &i, .n = 1 };
+			fail_all(&nobody, &g, &err);
+		}
+		return;
+	}
+	assign_all(gs, groups, n);
+	start(gs, mail, result);
+	finish(gs);
+}
+
+void groups_told(struct groups *gs, bool heard)
+{
+	for (size_t i = 0; i < GROUPS_AT_ONCE; i++) {
+		struct worker *w = &gs->worker[i];
+		if (!w->open || !w->first)
+			continue;
+		memory_finish(w->services.memory, heard ? HEARD_YES : HEARD_NO);
+		memory_close(w->services.memory);
+		w->services.memory = NULL;
+		resolver_forget(w->services.resolver);
+		arena_reset(w->arena);
+		w->first = NULL;
+	}
+}
+
+int64_t groups_idle(struct groups *gs)
+{
+	int64_t soonest = -1;
+	for (size_t i = 0; i < GROUPS_AT_ONCE; i++) {
+		if (!gs->worker[i].open)
+			continue;
+		int64_t ms = sessions_expire(gs->worker[i].services.sessions);
+		if (ms >= 0 && (soonest < 0 || ms < soonest))
+			soonest = ms;
+	}
+	return soonest;
+}

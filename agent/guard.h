@@ -4,7 +4,7 @@
  * descriptor GUARD_FD in the agent. Each packet is ASCII text:
  *
  *   agent -> guard   "T MS"            kill me unless I am done MS milliseconds from now; replaces the limit before
- *                    "E MS"            my input has ended; is the host there? the run may last MS from now
+ *                    "E MS"            my input has ended, or I have an answer; is the host there? the run may last MS from now
  *                    "C MS"            I am about to send the final dot; is the host there? MS from now is the new limit
  *                    "V STATUS LINE"   the verdict; the last packet
  *   guard -> agent   "y" or "n"        the answer to E and C; after "y" to C a death of the agent means "may have been delivered"

@@ -6,27 +6,34 @@ libcore_a_SOURCES = \
 	%D%/core/dialog.c %D%/core/dialog.h %D%/core/dialog_hello.c \
 	%D%/core/dialog_mail.c %D%/core/dialog_state.h \
 	%D%/core/envelope.c %D%/core/envelope.h %D%/core/failover.c %D%/core/failover.h \
+	%D%/core/health.c %D%/core/health.h \
 	%D%/core/logline.c %D%/core/logline.h %D%/core/mxlist.c %D%/core/mxlist.h \
 	%D%/core/outcome.c %D%/core/outcome.h %D%/core/plan.c %D%/core/plan.h \
 	%D%/core/report.c %D%/core/report.h %D%/core/route.c %D%/core/route.h \
+	%D%/core/stscache.c %D%/core/stscache.h \
 	%D%/core/tlsrpt.c %D%/core/tlsrpt.h
 
 libflow_a_SOURCES = \
 	%D%/flow/attempt.c %D%/flow/attempt.h %D%/flow/caller.h \
 	%D%/flow/delivery.c %D%/flow/delivery.h %D%/flow/intake.c %D%/flow/intake.h \
-	%D%/flow/lookup.c %D%/flow/lookup.h %D%/flow/services.h \
+	%D%/flow/lookup.c %D%/flow/lookup.h %D%/flow/memory.c %D%/flow/memory.h \
+	%D%/flow/memory_health.c %D%/flow/memory_state.h \
+	%D%/flow/notes.c %D%/flow/notes.h %D%/flow/services.h \
+	%D%/flow/sessions.c %D%/flow/sessions.h \
 	%D%/flow/settings.c %D%/flow/settings.h \
 	%D%/flow/stspolicy.c %D%/flow/stspolicy.h \
 	%D%/flow/tlspolicy.c %D%/flow/tlspolicy.h \
 	%D%/flow/tlsreport.c %D%/flow/tlsreport.h
 
 libfront_a_SOURCES = \
-	%D%/front/host.c %D%/front/host.h %D%/front/logger.c %D%/front/logger.h \
+	%D%/front/client.c %D%/front/client.h %D%/front/groups.c %D%/front/groups.h \
+	%D%/front/host.c %D%/front/host.h %D%/front/lmtpd.c %D%/front/lmtpd.h \
+	%D%/front/logger.c %D%/front/logger.h %D%/front/mailbox.c %D%/front/mailbox.h \
 	%D%/front/options.c %D%/front/options.h %D%/front/pipe.c %D%/front/pipe.h
 
-AGENT_LIBS = libfront.a libflow.a libcore.a libnet.a libconf.a libwire.a libbase.a
+AGENT_LIBS = libfront.a libflow.a libcore.a libnet.a libconf.a libstore.a libwire.a libbase.a
 # libresolv only for the readers of DNS messages, a few kilobytes: not worth a library to load in every run.
-AGENT_SYSTEM_LIBS = $(CARES_LIBS) $(CONFUSE_LIBS) -l:libresolv.a
+AGENT_SYSTEM_LIBS = $(CARES_LIBS) $(CONFUSE_LIBS) $(LMDB_LIBS) -l:libresolv.a
 
 # The guard stands alone: static where it can be, and no library of ours or anybody's but libc.
 sbin_PROGRAMS += mxdirect

@@ -25,13 +25,15 @@ for file in common/*/*.[ch] agent/*/*.[ch] agent/*.[ch] tests/tools/*.[ch]; do
 	' "$file" >>"$out"
 done
 
-# flow/lookup, attempt, delivery and tlspolicy and front/pipe are tested by scenarios: they have no decisions of their own. The files of
-# core/dialog are one module.
+# flow/lookup, attempt, delivery, notes and tlspolicy and front/pipe are tested by scenarios: they have no decisions of their own. The files
+# of core/dialog and of flow/memory are one module each.
 for file in common/*/*.c agent/core/*.c agent/flow/*.c agent/front/*.c; do
 	module=$(basename "$file" .c)
 	case $module in
-	lookup | attempt | delivery | tlspolicy | pipe) continue ;;
+	lookup | attempt | delivery | notes | tlspolicy | pipe) continue ;;
 	dialog_*) module=dialog ;;
+	memory_*) module=memory ;;
+	records_*) module=records ;;
 	esac
 	[ -e "tests/unit/test_$module.c" ] || echo "$file: no tests/unit/test_$module.c" >>"$out"
 done

@@ -4,8 +4,9 @@ FLOOR_WIRE = libwire.a libbase.a -lresolv $(CUNIT_LIBS)
 FLOOR_NET = libnet.a $(FLOOR_WIRE) $(CARES_LIBS)
 FLOOR_TLS = libtls.a libbase.a $(GNUTLS_LIBS) $(CUNIT_LIBS)
 FLOOR_CONF = libconf.a $(FLOOR_BASE) $(CONFUSE_LIBS)
+FLOOR_STORE = libstore.a $(FLOOR_BASE) $(LMDB_LIBS)
 FLOOR_CORE = libcore.a $(FLOOR_WIRE)
-FLOOR_FLOW = libflow.a libcore.a libnet.a libconf.a $(FLOOR_WIRE) $(AGENT_SYSTEM_LIBS)
+FLOOR_FLOW = libflow.a libcore.a libnet.a libconf.a libstore.a $(FLOOR_WIRE) $(AGENT_SYSTEM_LIBS)
 FLOOR_FRONT = libfront.a $(FLOOR_FLOW)
 
 if HAVE_CUNIT
@@ -15,6 +16,7 @@ UNIT_TESTS = \
 	%D%/unit/test_buf \
 	%D%/unit/test_arena \
 	%D%/unit/test_clock \
+	%D%/unit/test_digest \
 	%D%/unit/test_rng \
 	%D%/unit/test_text \
 	%D%/unit/test_ip \
@@ -26,9 +28,12 @@ UNIT_TESTS = \
 	%D%/unit/test_dot \
 	%D%/unit/test_ehlo \
 	%D%/unit/test_headers \
+	%D%/unit/test_lmtp \
+	%D%/unit/test_records \
 	%D%/unit/test_reply \
 	%D%/unit/test_sts \
 	%D%/unit/test_tlsa \
+	%D%/unit/test_xtext \
 	%D%/unit/test_dial \
 	%D%/unit/test_idna \
 	%D%/unit/test_io \
@@ -37,6 +42,9 @@ UNIT_TESTS = \
 	%D%/unit/test_secure \
 	%D%/unit/test_stream \
 	%D%/unit/test_conf \
+	%D%/unit/test_place \
+	%D%/unit/test_slots \
+	%D%/unit/test_store \
 	%D%/unit/test_proof \
 	%D%/unit/test_session \
 	%D%/unit/test_trust \
@@ -45,6 +53,7 @@ UNIT_TESTS = \
 	%D%/unit/test_dialog \
 	%D%/unit/test_envelope \
 	%D%/unit/test_failover \
+	%D%/unit/test_health \
 	%D%/unit/test_logline \
 	%D%/unit/test_mxlist \
 	%D%/unit/test_outcome \
@@ -52,7 +61,9 @@ UNIT_TESTS = \
 	%D%/unit/test_tlsrpt \
 	%D%/unit/test_report \
 	%D%/unit/test_route \
+	%D%/unit/test_stscache \
 	%D%/unit/test_intake \
+	%D%/unit/test_memory \
 	%D%/unit/test_settings \
 	%D%/unit/test_stspolicy \
 	%D%/unit/test_tlsreport \
@@ -73,6 +84,8 @@ endif
 %C%_unit_test_arena_LDADD = $(FLOOR_BASE)
 %C%_unit_test_clock_SOURCES = %D%/unit/test_clock.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_clock_LDADD = $(FLOOR_BASE)
+%C%_unit_test_digest_SOURCES = %D%/unit/test_digest.c %D%/unit/harness.h
+%C%_unit_test_digest_LDADD = $(FLOOR_BASE)
 %C%_unit_test_rng_SOURCES = %D%/unit/test_rng.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_rng_LDADD = $(FLOOR_BASE)
 %C%_unit_test_text_SOURCES = %D%/unit/test_text.c %D%/unit/harness.h %D%/unit/guard_page.h
@@ -95,6 +108,10 @@ endif
 %C%_unit_test_ehlo_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_headers_SOURCES = %D%/unit/test_headers.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_headers_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_lmtp_SOURCES = %D%/unit/test_lmtp.c %D%/unit/harness.h
+%C%_unit_test_lmtp_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_records_SOURCES = %D%/unit/test_records.c %D%/unit/harness.h
+%C%_unit_test_records_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_reply_SOURCES = %D%/unit/test_reply.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_reply_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_dial_SOURCES = %D%/unit/test_dial.c %D%/unit/harness.h %D%/unit/guard_page.h
@@ -111,6 +128,12 @@ endif
 %C%_unit_test_stream_LDADD = $(FLOOR_NET)
 %C%_unit_test_conf_SOURCES = %D%/unit/test_conf.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_conf_LDADD = $(FLOOR_CONF)
+%C%_unit_test_place_SOURCES = %D%/unit/test_place.c %D%/unit/harness.h
+%C%_unit_test_place_LDADD = $(FLOOR_STORE)
+%C%_unit_test_slots_SOURCES = %D%/unit/test_slots.c %D%/unit/harness.h
+%C%_unit_test_slots_LDADD = $(FLOOR_STORE)
+%C%_unit_test_store_SOURCES = %D%/unit/test_store.c %D%/unit/harness.h
+%C%_unit_test_store_LDADD = $(FLOOR_STORE)
 %C%_unit_test_config_SOURCES = %D%/unit/test_config.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_config_LDADD = $(FLOOR_CORE)
 %C%_unit_test_dialog_SOURCES = %D%/unit/test_dialog.c %D%/unit/dialog_play.h %D%/unit/dialog_stories.h %D%/unit/dialog_tls.h %D%/unit/harness.h %D%/unit/guard_page.h
@@ -119,6 +142,8 @@ endif
 %C%_unit_test_envelope_LDADD = $(FLOOR_CORE)
 %C%_unit_test_failover_SOURCES = %D%/unit/test_failover.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_failover_LDADD = $(FLOOR_CORE)
+%C%_unit_test_health_SOURCES = %D%/unit/test_health.c %D%/unit/harness.h
+%C%_unit_test_health_LDADD = $(FLOOR_CORE)
 %C%_unit_test_logline_SOURCES = %D%/unit/test_logline.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_logline_LDADD = $(FLOOR_CORE)
 %C%_unit_test_mxlist_SOURCES = %D%/unit/test_mxlist.c %D%/unit/harness.h %D%/unit/guard_page.h
@@ -131,8 +156,12 @@ endif
 %C%_unit_test_report_LDADD = $(FLOOR_CORE)
 %C%_unit_test_route_SOURCES = %D%/unit/test_route.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_route_LDADD = $(FLOOR_CORE)
+%C%_unit_test_stscache_SOURCES = %D%/unit/test_stscache.c %D%/unit/harness.h
+%C%_unit_test_stscache_LDADD = $(FLOOR_CORE)
 %C%_unit_test_intake_SOURCES = %D%/unit/test_intake.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_intake_LDADD = $(FLOOR_FLOW)
+%C%_unit_test_memory_SOURCES = %D%/unit/test_memory.c %D%/unit/harness.h
+%C%_unit_test_memory_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_settings_SOURCES = %D%/unit/test_settings.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_settings_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_host_SOURCES = %D%/unit/test_host.c %D%/unit/harness.h %D%/unit/guard_page.h
@@ -145,6 +174,8 @@ endif
 %C%_unit_test_sts_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_tlsa_SOURCES = %D%/unit/test_tlsa.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_tlsa_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_xtext_SOURCES = %D%/unit/test_xtext.c %D%/unit/harness.h
+%C%_unit_test_xtext_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_secure_SOURCES = %D%/unit/test_secure.c %D%/unit/harness.h %D%/unit/pki.h
 %C%_unit_test_secure_LDADD = $(FLOOR_NET) $(GNUTLS_LIBS)
 %C%_unit_test_proof_SOURCES = %D%/unit/test_proof.c %D%/unit/harness.h %D%/unit/pki.h
@@ -169,6 +200,8 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_dnsmsg \
 	%D%/fuzz/fuzz_ehlo \
 	%D%/fuzz/fuzz_headers \
+	%D%/fuzz/fuzz_lmtp \
+	%D%/fuzz/fuzz_records \
 	%D%/fuzz/fuzz_reply \
 	%D%/fuzz/fuzz_sts \
 	%D%/fuzz/fuzz_tlsa \
@@ -200,6 +233,12 @@ FUZZ_FLOW = libconf.a $(FUZZ_CORE) $(CONFUSE_LIBS)
 %C%_fuzz_fuzz_headers_SOURCES = %D%/fuzz/fuzz_headers.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_headers_LDADD = $(FUZZ_WIRE)
 %C%_fuzz_fuzz_headers_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_records_SOURCES = %D%/fuzz/fuzz_records.c $(REPLAY_MAIN)
+%C%_fuzz_fuzz_records_LDADD = $(FUZZ_WIRE)
+%C%_fuzz_fuzz_records_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_lmtp_SOURCES = %D%/fuzz/fuzz_lmtp.c $(REPLAY_MAIN)
+%C%_fuzz_fuzz_lmtp_LDADD = $(FUZZ_WIRE)
+%C%_fuzz_fuzz_lmtp_LDFLAGS = $(LINK_FUZZ)
 %C%_fuzz_fuzz_reply_SOURCES = %D%/fuzz/fuzz_reply.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_reply_LDADD = $(FUZZ_WIRE)
 %C%_fuzz_fuzz_reply_LDFLAGS = $(LINK_FUZZ)

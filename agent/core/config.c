@@ -16,6 +16,8 @@
 #define MOST_SESSIONS (LIMIT_MX * LIMIT_ADDRS)
 #define MOST_PATH     4095 /* PATH_MAX, without its NUL */
 #define MOST_SOCKET   107  /* what sun_path takes (unix(7)), without its NUL */
+#define MOST_STATE    1000 /* file names follow */
+#define MOST_SLOTS    1000
 
 /* The order of each is that of its enum. */
 static const char *const failover_words[] = { "no-response", "tempfail", "any-error", NULL };
@@ -100,6 +102,12 @@ static const struct config_key table[] = {
 	  .help = "GnuTLS priority string; empty: ours" },
 	{ FIELD(tlsrpt_socket), PATH(0, MOST_SOCKET), .default_text = "",
 	  .help = "socket of the TLSRPT collector; empty: no reports" },
+	{ FIELD(state_directory), PATH(0, MOST_STATE), .default_text = "/var/lib/mxdirect",
+	  .help = "where runs remember things for each other; empty: nowhere" },
+	{ FIELD(lmtp_dsn), BOOL, .default_text = "no",
+	  .help = "DSN is offered over LMTP; the host then leaves success reports to others" },
+	{ FIELD(max_per_destination), DOMAIN, NUMBER(0, MOST_SLOTS), .default_text = "20",
+	  .help = "deliveries to one domain at a time, over all runs; 0: any number" },
 };
 #define NKEYS (sizeof(table) / sizeof(table[0]))
 

@@ -35,6 +35,9 @@ struct config {
 	bool dane, mta_sts, dns_trust_ad;
 	const char *tls_ca_file, *tls_priority; /* priority "": ours */
 	const char *tlsrpt_socket;		/* "": no TLS reporting */
+	const char *state_directory;		/* "": no memory between runs */
+	bool lmtp_dsn;				/* DSN is offered over LMTP */
+	uint64_t max_per_destination;		/* deliveries to one domain at a time, over all runs; 0: any number */
 };
 
 enum config_type {

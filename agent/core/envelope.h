@@ -15,6 +15,7 @@ struct recipient {
 
 struct envelope {
 	struct addr sender;
+	const char *sender_text; /* as the host gave it */
 	const struct recipient *rcpt;
 	size_t nrcpt;	      /* 1..LIMIT_RCPTS, all of one domain */
 	const char *domain;   /* theirs, in A-label form or an address literal: where DNS starts */

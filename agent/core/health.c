@@ -41,9 +41,12 @@ static int64_t end_of_probe(int64_t until, int64_t now)
 	return end_of_wait(until - HEALTH_PROBE, HEALTH_PROBE, now);
 }
 
-static void count(uint32_t *fails)
+/* Fifty runs that meet one outage are one failure: the next one counts when the wait for the last is
+ * over. */
+static void count(struct back_off b, uint32_t *fails, int64_t last, int64_t now)
 {
-	if (*fails < UINT32_MAX)
+	bool waiting = *fails > 0 && end_of_wait(last, back_off_after(b, *fails), now) != 0;
+	if (!waiting && *fails < UINT32_MAX)
 		++*fails;
 }
 
@@ -90,7 +93,7 @@ void health_bad(struct record_host *r, int64_t now, struct span why)
 		r->fails = 0;
 	if (r->fails == 0 || r->first_fail > now)
 		r->first_fail = now;
-	count(&r->fails);
+	count(HOST, &r->fails, r->last_fail, now);
 	r->last_fail = now;
 	r->probe_until = 0;
 	r->why = why;
@@ -102,7 +105,7 @@ void health_tls(struct record_host *r, int64_t now, bool good)
 		r->tls_fails = 0;
 	if (good)
 		return;
-	count(&r->tls_fails);
+	count(TLS, &r->tls_fails, r->tls_last_fail, now);
 	r->tls_last_fail = now;
 }
 
@@ -144,7 +147,7 @@ void health_domain_ran(struct record_domain *r, enum health_run run, int64_t now
 	if (begins || run == RUN_PUT_OFF)
 		r->fails = 0;
 	if (run == RUN_UNREACHABLE) {
-		count(&r->fails);
+		count(DOMAIN, &r->fails, r->last_fail, now);
 		r->last_fail = now;
 	}
 }

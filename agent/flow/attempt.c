@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include "flow/attempt.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "base/text.h"
+#include "flow/sessions.h"
 #include "net/dial.h"
 #include "net/stream.h"
 #include "wire/dot.h"
@@ -15,6 +17,7 @@ struct session {
 	const struct attempt_request *rq;
 	struct dialog *dialog;
 	struct stream *stream;
+	int stop_fd; /* the run's: not watched while an answer to a final dot is waited for */
 };
 
 static void trace(const struct session *s, char direction, struct span line)
@@ -234,6 +237,8 @@ static void drive(struct session *s, struct attempt_result *ret)
 
 	buf_init(&out, storage, sizeof(storage));
 	while ((want = dialog_next(s->dialog, &out)) != DIALOG_OVER) {
+		if (!dialog_committed(s->dialog))
+			s->sv->io->stop_fd = s->stop_fd;
 		if (want == DIALOG_SAY)
 			say(s, buf_view(&out));
 		else if (want == DIALOG_HEAR)
@@ -300,41 +305,143 @@ static bool not_connected(struct arena *a, const struct services *sv,
 	return true;
 }
 
-static bool run_session(struct arena *a, const struct services *sv,
-			const struct attempt_request *rq, const struct dial_result *dialed,
-			struct attempt_result *ret)
+/* A connection, new or kept from a message before. */
+struct line {
+	struct stream *stream;
+	struct endpoint peer;
+	struct ip local;
+	struct instant opened;
+	const struct dialog_session *resumed; /* NULL: new */
+};
+
+static void part(struct session *s, const struct line *line)
 {
-	struct session s = { .sv = sv, .rq = rq };
-	struct error err;
+	struct kept_session kept = {
+		.stream = s->stream,
+		.peer = line->peer,
+		.local = line->local,
+		.opened = line->opened,
+	};
+	if (s->dialog && dialog_kept(s->dialog, &kept.dialog))
+		sessions_keep(s->sv->sessions, s->sv, s->rq, &kept);
+	else
+		stream_close(s->stream);
+}
+
+/* *ret_stale: a kept session was dead, and nothing has happened. */
+static bool run_session(struct arena *a, const struct services *sv,
+			const struct attempt_request *rq, const struct line *line,
+			struct attempt_result *ret, bool *ret_stale)
+{
+	struct session s = { .sv = sv, .rq = rq, .stream = line->stream };
 	struct dialog_script script = {
-		.helo = say_helo(a, sv, dialed->local),
-		.relay = relay_name(a, rq->host, rq->addr[dialed->winner]),
+		.helo = say_helo(a, sv, line->local),
+		.relay = relay_name(a, rq->host, line->peer),
 		.envelope = rq->envelope,
 		.skip = rq->skip,
 		.facts = message_facts(rq->message),
 		.config = sv->config,
 		.demand = *rq->demand,
 		.plain = rq->plain,
+		.keep = sv->sessions != NULL,
+		.resumed = line->resumed,
 	};
-	ret->peer = rq->addr[dialed->winner];
-	ret->local = dialed->local;
-	if (!stream_open(dialed->fd, sv->io, &s.stream, &err))
-		return false;
+	ret->peer = line->peer;
+	ret->local = line->local;
+	s.stop_fd = sv->io->stop_fd;
 	s.dialog = script.helo && script.relay ? dialog_new(a, &script) : NULL;
 	if (s.dialog) {
-		int stop_fd = sv->io->stop_fd;
 		trace(&s, '=', span_of(script.relay));
 		drive(&s, ret);
-		sv->io->stop_fd = stop_fd;
+		sv->io->stop_fd = s.stop_fd;
 		ret->outcome = dialog_outcomes(s.dialog);
 		ret->tls = *dialog_tls(s.dialog);
+		ret->ehlo = *dialog_ehlo(s.dialog);
+		*ret_stale = line->resumed && dialog_stale(s.dialog);
 	}
-	stream_close(s.stream);
+	part(&s, line);
 	return s.dialog != NULL;
 }
 
-bool attempt_run(struct arena *a, const struct services *sv, const struct attempt_request *rq,
-		 struct attempt_result *ret, struct error *err)
+static bool is_our_trouble(int why)
+{
+	return why == ENETUNREACH || why == EADDRNOTAVAIL || why == EAFNOSUPPORT || why == EACCES ||
+	       why == EPERM || why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM;
+}
+
+/* Of the address that answered the connect: did it greet as well? */
+static void judge_winner(const struct attempt_request *rq, size_t winner,
+			 struct attempt_result *ret)
+{
+	const struct outcome *o = ret->outcome;
+	for (size_t i = 0; i < rq->envelope->nrcpt; i++) {
+		enum failover_event event = o[i].event;
+		if (event == EVENT_NONE || event == EVENT_LOCAL)
+			continue;
+		ret->fate[winner] = event == EVENT_NO_RESPONSE ? FATE_SILENT : FATE_GREETED;
+		ret->why[winner] = o[i].text;
+		return;
+	}
+}
+
+static void judge_addresses(struct arena *a, const struct services *sv,
+			    const struct attempt_request *rq, const struct dial_result *dialed,
+			    struct attempt_result *ret)
+{
+	for (size_t i = 0; i < rq->naddr; i++) {
+		int why = dialed->why[i];
+		if (why == 0 || is_our_trouble(why) || sv->io->stopped)
+			continue;
+		const char *relay = relay_name(a, rq->host, rq->addr[i]);
+		ret->why[i] =
+			arena_fmt(a, "connect to %s: %s", relay ? relay : rq->host, strerror(why));
+		ret->fate[i] = ret->why[i] ? FATE_SILENT : FATE_UNKNOWN;
+	}
+	if (ret->connected)
+		judge_winner(rq, dialed->winner, ret);
+}
+
+/* Of the address in use: it is spent, unless the server takes more recipients in another session.
+ */
+static void spend(const struct attempt_request *rq, struct attempt_result *ret)
+{
+	bool more = false;
+	for (size_t i = 0; i < rq->envelope->nrcpt; i++)
+		more = more || ret->outcome[i].event == EVENT_TOO_MANY;
+	for (size_t i = 0; i < rq->naddr; i++)
+		if (rq->addr[i].port == ret->peer.port && ip_equal(rq->addr[i].ip, ret->peer.ip))
+			ret->used[i] = !more;
+}
+
+/* False with *err untouched: there was no session to go on with. */
+static bool resume(struct arena *a, const struct services *sv, const struct attempt_request *rq,
+		   struct attempt_result *ret, bool *ret_ok)
+{
+	struct kept_session kept;
+	bool stale = false;
+	if (!sessions_take(sv->sessions, sv, rq, &kept))
+		return false;
+	const struct line line = {
+		.stream = kept.stream,
+		.peer = kept.peer,
+		.local = kept.local,
+		.opened = kept.opened,
+		.resumed = &kept.dialog,
+	};
+	*ret_ok = run_session(a, sv, rq, &line, ret, &stale);
+	if (!*ret_ok)
+		return true;
+	if (stale) {
+		memset(ret, 0, sizeof(*ret));
+		return false;
+	}
+	ret->connected = true;
+	spend(rq, ret);
+	return true;
+}
+
+static bool connect_anew(struct arena *a, const struct services *sv,
+			 const struct attempt_request *rq, struct attempt_result *ret)
 {
 	const struct config *c = sv->config;
 	struct dial_ask ask = {
@@ -348,13 +455,33 @@ bool attempt_run(struct arena *a, const struct services *sv, const struct attemp
 	struct dial_result dialed;
 	struct error why;
 	struct instant start = io_now(sv->io);
+	bool stale;
 
-	memset(ret, 0, sizeof(*ret));
 	ret->connected = dial_race(sv->io, &ask, rq->until, &dialed, &why);
-	ret->connect_ms = io_now(sv->io).ms - start.ms;
+	struct instant opened = io_now(sv->io);
+	ret->dial_ms = ret->connect_ms = opened.ms - start.ms;
 	for (size_t i = 0; i < rq->naddr; i++)
-		ret->used[i] = !ret->connected || i == dialed.winner || dialed.why[i] != 0;
-	bool ok = ret->connected ? run_session(a, sv, rq, &dialed, ret)
-				 : not_connected(a, sv, rq, &why, ret);
+		ret->used[i] = !ret->connected || dialed.why[i] != 0;
+	struct line line = { .opened = opened, .local = dialed.local };
+	if (ret->connected) {
+		line.peer = rq->addr[dialed.winner];
+		if (!stream_open(dialed.fd, sv->io, &line.stream, &why) ||
+		    !run_session(a, sv, rq, &line, ret, &stale))
+			return false;
+		spend(rq, ret);
+	} else if (!not_connected(a, sv, rq, &why, ret)) {
+		return false;
+	}
+	judge_addresses(a, sv, rq, &dialed, ret);
+	return true;
+}
+
+bool attempt_run(struct arena *a, const struct services *sv, const struct attempt_request *rq,
+		 struct attempt_result *ret, struct error *err)
+{
+	bool ok = false;
+	memset(ret, 0, sizeof(*ret));
+	if (!resume(a, sv, rq, ret, &ok))
+		ok = connect_anew(a, sv, rq, ret);
 	return ok || err_nomem(err);
 }

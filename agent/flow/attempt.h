@@ -20,14 +20,20 @@ struct attempt_request {
 	bool plain; /* TLS was tried there before and is not demanded */
 };
 
+/* What a connect says of an address. What is our own trouble (no route, no descriptor) says nothing. */
+enum attempt_fate { FATE_UNKNOWN, FATE_GREETED, FATE_SILENT };
+
 struct attempt_result {
 	bool used[LIMIT_ADDRS]; /* addresses that are spent: failed to connect, or had the session */
 	bool connected;		/* there was a session, with: */
 	struct endpoint peer;
 	struct ip local;
 	struct dialog_tls tls;
+	struct ehlo ehlo; /* zeros: it did not come so far */
+	enum attempt_fate fate[LIMIT_ADDRS];
+	const char *why[LIMIT_ADDRS]; /* of each SILENT one, one sentence */
 	const struct outcome *outcome; /* one for each recipient of the envelope */
-	int64_t connect_ms, transmit_ms;
+	int64_t dial_ms, connect_ms, transmit_ms; /* connect_ms: dial_ms, and up to MAIL */
 };
 
 /* INTERNAL without memory; everything else that can go wrong is an outcome. */

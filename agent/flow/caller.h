@@ -8,6 +8,7 @@
 
 enum caller_when {
 	CALLER_AT_EOF,	  /* the message seems complete: is it, or did its writer die? */
+	CALLER_AT_REPORT, /* the answer is known: is somebody there to hear it? */
 	CALLER_AT_COMMIT, /* right before the final dot: will anybody hear the answer? */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "flow/delivery.h"
 
+#include "flow/notes.h"
 #include "flow/tlsreport.h"
 
 /* An address where STARTTLS or the handshake failed although nothing was demanded: tried in plain
@@ -22,6 +23,12 @@ struct delivery {
 	size_t sessions;
 	bool unasked; /* hosts were left out that might have taken it */
 	struct lookup *lookup;
+	bool reached;   /* a host answered */
+	bool ipv4_only; /* IPv6 was refused for reasons of policy: */
+	struct endpoint refused_ipv6;
+	const char *refused_host, *refused_why;
+	struct candidate *late; /* hosts that were silent lately */
+	size_t nlate;
 	struct broken_tls broken[LIMIT_BROKEN_TLS];
 	size_t nbroken;
 };
@@ -37,24 +44,6 @@ static void settle(struct delivery *d, size_t rcpt, enum failover_end end)
 	d->result[rcpt].outcome = tally_end(&d->tally[rcpt], end);
 	d->settled[rcpt] = true;
 	d->open--;
-}
-
-static void log_host(const struct delivery *d, const char *host, const struct outcome *o, bool next)
-{
-	char storage[LIMIT_LOG_LINE + 1];
-	struct buf line;
-	struct log_host h = {
-		.queue_id = d->rq->envelope->queue_id,
-		.host = host,
-		.event = failover_event_name(o->event),
-		.security = o->security,
-		.code = o->code,
-		.text = o->text,
-		.next = next,
-	};
-	buf_init(&line, storage, sizeof(storage));
-	logline_host(&h, d->sv->config->log_format, &line);
-	d->sv->journal.log(d->sv->journal.self, buf_cstr(&line));
 }
 
 static struct outcome outcome_of_error(struct arena *a, const struct error *err, enum cause cause)
@@ -89,31 +78,72 @@ static void note_skipped(struct delivery *d, const char *host, const struct erro
 		r.info = o.text;
 		tlsreport_send(d->arena, d->sv, &r);
 	}
-	log_host(d, host, &o, true);
+	notes_host(d->sv, d->rq->envelope->queue_id, host, &o, true);
+}
+
+/* Large receivers refuse over IPv6 what they take over IPv4, for want of a reverse DNS entry or of
+ * a reputation: that speaks for the way and not for the mail. */
+static bool refused_for_ipv6(struct delivery *d, const struct attempt_result *at,
+			     const struct outcome *o)
+{
+	if (o->event != EVENT_REPLY_5XX || o->code.subject != 7 || at->peer.ip.family != 6 ||
+	    d->sv->config->address_family == FAMILY_IPV6)
+		return false;
+	d->ipv4_only = true;
+	d->refused_ipv6 = at->peer;
+	d->refused_why = o->text;
+	return true;
+}
+
+static void note_accepted(struct delivery *d, size_t rcpt, const struct outcome *o)
+{
+	const struct delivery_request *rq = d->rq;
+	memory_accepted(d->sv->memory, rq->envelope, rcpt, message_facts(rq->message), o);
+	if (!d->ipv4_only)
+		return;
+	const struct memory_host h = {
+		.host = d->refused_host,
+		.addr = d->refused_ipv6,
+		.fate = FATE_SILENT,
+		.why = d->refused_why,
+	};
+	memory_note_host(d->sv->memory, &h);
 }
 
 /* What an attempt brought for each recipient; those that no other host may settle are settled. */
-static void note_attempt(struct delivery *d, const struct attempt_result *at)
+static void note_attempt(struct delivery *d, const char *host, const struct attempt_result *at)
 {
-	const struct outcome *trouble = NULL;
+	enum config_failover column = d->sv->config->failover;
+	struct outcome trouble = { .event = EVENT_NONE };
 	bool next = false;
 	for (size_t i = 0; i < recipients(d); i++) {
-		const struct outcome *o = &at->outcome[i];
+		struct outcome o = at->outcome[i];
 		if (d->settled[i])
 			continue;
-		enum config_failover column = d->sv->config->failover;
-		bool go_on = tally_note(&d->tally[i], column, o);
+		if (refused_for_ipv6(d, at, &o)) {
+			o.event = EVENT_REFUSED_IPV6;
+			d->refused_host = host;
+		}
+		bool go_on = tally_note(&d->tally[i], column, &o);
 		if (!go_on)
 			settle(d, i, tally_verdict(&d->tally[i], column, false));
-		if (o->event != EVENT_ACCEPTED && !trouble) {
+		if (o.event == EVENT_ACCEPTED)
+			note_accepted(d, i, &o);
+		else if (trouble.event == EVENT_NONE) {
 			trouble = o;
 			next = go_on;
 		}
 	}
-	if (trouble)
-		log_host(d, trouble->relay, trouble, next);
+	if (trouble.event != EVENT_NONE)
+		notes_host(d->sv, d->rq->envelope->queue_id, trouble.relay, &trouble, next);
 	d->delays->connect += at->connect_ms;
 	d->delays->transmit += at->transmit_ms;
+}
+
+static void add_broken_tls(struct delivery *d, const char *host, struct endpoint addr)
+{
+	if (d->nbroken < LIMIT_BROKEN_TLS)
+		d->broken[d->nbroken++] = (struct broken_tls){ .host = host, .addr = addr };
 }
 
 static void remember_broken_tls(struct delivery *d, const char *host,
@@ -122,8 +152,8 @@ static void remember_broken_tls(struct delivery *d, const char *host,
 	bool broken = false;
 	for (size_t i = 0; i < recipients(d) && !broken; i++)
 		broken = !d->settled[i] && at->outcome[i].event == EVENT_TLS_BROKEN;
-	if (broken && d->nbroken < LIMIT_BROKEN_TLS)
-		d->broken[d->nbroken++] = (struct broken_tls){ .host = host, .addr = at->peer };
+	if (broken)
+		add_broken_tls(d, host, at->peer);
 }
 
 /* One result for each session in which TLS was to be had or was missed, of the host that was looked
@@ -167,6 +197,14 @@ static void forget_used(struct candidate *c, const bool *used)
 	c->naddr = kept;
 }
 
+static void forget_ipv6(struct candidate *c)
+{
+	bool ipv6[LIMIT_ADDRS];
+	for (size_t i = 0; i < c->naddr; i++)
+		ipv6[i] = c->addr[i].ip.family == 6;
+	forget_used(c, ipv6);
+}
+
 static bool try_addresses(struct delivery *d, const struct candidate *c, bool plain,
 			  struct attempt_result *ret, struct error *err)
 {
@@ -185,21 +223,52 @@ static bool try_addresses(struct delivery *d, const struct candidate *c, bool pl
 		return false;
 	if (ret->connected)
 		d->sessions++;
-	note_attempt(d, ret);
+	for (size_t i = 0; i < c->naddr; i++)
+		d->reached = d->reached || ret->fate[i] == FATE_GREETED;
+	notes_addresses(d->sv, &rq, ret);
+	note_attempt(d, c->host, ret);
 	return true;
 }
 
 /* All addresses of a host come before the next host. */
 static bool try_host(struct delivery *d, struct candidate *c, struct error *err)
 {
-	while (c->naddr > 0 && d->open > 0 && may_go_on(d)) {
-		struct attempt_result at;
+	struct attempt_result at;
+	for (;;) {
+		if (d->ipv4_only)
+			forget_ipv6(c);
+		if (c->naddr == 0 || d->open == 0 || !may_go_on(d))
+			return true;
 		if (!try_addresses(d, c, false, &at, err))
 			return false;
 		report_session(d, &at);
 		remember_broken_tls(d, c->host, &at);
 		forget_used(c, at.used);
 	}
+}
+
+/* What is remembered of its addresses: some go to the end of the list, some are known for a TLS
+ * that does not work. */
+static bool sort_host(struct delivery *d, struct candidate *c, struct error *err)
+{
+	struct candidate late, plain;
+	memory_sort(d->sv->memory, c, &late, &plain);
+	for (size_t i = 0; i < plain.naddr; i++)
+		add_broken_tls(d, plain.host, plain.addr[i]);
+	if (late.naddr == 0)
+		return true;
+	if (!d->late && !(d->late = ARENA_NEW(d->arena, struct candidate, LIMIT_MX)))
+		return err_nomem(err);
+	d->late[d->nlate++] = late;
+	return true;
+}
+
+/* Those that were silent lately: better than nothing. */
+static bool try_late(struct delivery *d, struct error *err)
+{
+	for (size_t i = 0; i < d->nlate && d->open > 0; i++)
+		if (!try_host(d, &d->late[i], err))
+			return false;
 	return true;
 }
 
@@ -238,7 +307,7 @@ static bool try_hosts(struct delivery *d, struct error *err)
 		}
 		if (!may_go_on(d))
 			break;
-		if (!try_host(d, &c, err))
+		if (!sort_host(d, &c, err) || !try_host(d, &c, err))
 			return false;
 	}
 	return true;
@@ -269,11 +338,118 @@ static void settle_rest(struct delivery *d)
  * bounces. */
 static void no_hosts(struct delivery *d, const struct error *err)
 {
-	struct outcome o = outcome_of_error(d->arena, err, CAUSE_POLICY);
+	enum cause cause = err->class == ERR_TEMP ? CAUSE_NETWORK : CAUSE_POLICY;
+	struct outcome o = outcome_of_error(d->arena, err, cause);
 	for (size_t i = 0; i < recipients(d); i++) {
+		if (d->settled[i])
+			continue;
 		tally_skip(&d->tally[i], &o);
 		settle(d, i, err->class == ERR_PERM ? END_FAILED : END_DEFERRED);
 	}
+}
+
+/* The same answer for everybody, without a try. */
+static void put_off(struct delivery *d, const struct outcome *o)
+{
+	for (size_t i = 0; i < recipients(d); i++) {
+		if (d->settled[i])
+			continue;
+		tally_skip(&d->tally[i], o);
+		settle(d, i, END_DEFERRED);
+	}
+}
+
+/* Recipients that an earlier run delivered to, though its host never heard of it. */
+static void settle_delivered(struct delivery *d)
+{
+	const struct delivery_request *rq = d->rq;
+	const struct facts *facts = message_facts(rq->message);
+	for (size_t i = 0; i < recipients(d); i++) {
+		struct outcome o;
+		if (!memory_delivered(d->sv->memory, d->arena, rq->envelope, i, facts, &o))
+			continue;
+		const char *text = arena_fmt(d->arena, "%s (by an earlier run)", o.text);
+		o.text = text ? text : o.text;
+		tally_note(&d->tally[i], d->sv->config->failover, &o);
+		settle(d, i, END_DELIVERED);
+	}
+}
+
+/* Nobody answered there a moment ago: it need not be found out anew for each message. */
+static bool is_down(struct delivery *d)
+{
+	const struct envelope *e = d->rq->envelope;
+	struct memory_down down;
+	char next[CLOCK_UTC];
+	bool first = false;
+	for (size_t i = 0; i < e->nrcpt; i++)
+		first = first || (!d->settled[i] && !memory_tried(d->sv->memory, e, i));
+	if (!memory_domain_down(d->sv->memory, d->arena, e->domain, first, &down))
+		return false;
+	clock_utc(down.next, next);
+	const struct outcome o = {
+		.event = EVENT_SKIPPED,
+		.cause = CAUSE_NETWORK,
+		.code = down.code,
+		.relay = "none",
+		.text = arena_fmt(d->arena, "%s (remembered; next try at %s)", down.why, next),
+	};
+	if (!o.text)
+		return false;
+	put_off(d, &o);
+	return true;
+}
+
+static bool look_up(struct delivery *d, struct error *why)
+{
+	const struct facts *facts = message_facts(d->rq->message);
+	const struct lookup_request rq = {
+		.domain = d->rq->envelope->domain,
+		.requiretls = facts->requiretls || d->rq->envelope->requiretls,
+		.tls_required_no = facts->tls_required_no,
+		.until = d->rq->until,
+	};
+	struct instant start = io_now(d->sv->io);
+	bool found = lookup_open(d->arena, d->sv, &rq, &d->lookup, why);
+	d->delays->lookup += io_now(d->sv->io).ms - start.ms;
+	return found;
+}
+
+static void note_ends(struct delivery *d)
+{
+	const struct envelope *e = d->rq->envelope;
+	for (size_t i = 0; i < e->nrcpt; i++) {
+		const struct delivery_result *r = &d->result[i];
+		memory_note_end(d->sv->memory, e, i, &r->outcome, r->end);
+		if (!d->sv->io->stopped)
+			notes_domain(d->sv, e->domain, &r->outcome, r->end, d->reached);
+	}
+}
+
+static bool deliver(struct delivery *d, struct error *err)
+{
+	struct error why;
+	if (!look_up(d, &why))
+		no_hosts(d, &why);
+	else if (!try_hosts(d, err) || !try_late(d, err) || !try_plain(d, err))
+		return false;
+	settle_rest(d);
+	note_ends(d);
+	return true;
+}
+
+static bool deliver_in_slot(struct delivery *d, struct error *err)
+{
+	struct error why;
+	int slot;
+	if (!memory_slot(d->sv, d->rq->envelope->domain, d->rq->until, &slot, &why)) {
+		struct outcome o = outcome_of_error(d->arena, &why, CAUSE_LOCAL);
+		put_off(d, &o);
+		return true;
+	}
+	bool ok = deliver(d, err);
+	memory_leave(slot);
+	return ok;
 }
 
 bool delivery_run(struct arena *a, const struct services *sv, const struct delivery_request *rq,
@@ -290,24 +466,10 @@ bool delivery_run(struct arena *a, const struct services *sv, const struct deliv
 		.settled = ARENA_NEW(a, bool, n),
 		.open = n,
 	};
-	struct error why;
 	if (!d.tally || !d.settled)
 		return err_nomem(err);
-
-	struct instant start = io_now(sv->io);
-	const struct facts *facts = message_facts(rq->message);
-	const struct lookup_request lookup = {
-		.domain = rq->envelope->domain,
-		.requiretls = facts->requiretls,
-		.tls_required_no = facts->tls_required_no,
-		.until = rq->until,
-	};
-	bool found = lookup_open(a, sv, &lookup, &d.lookup, &why);
-	delays->lookup += io_now(sv->io).ms - start.ms;
-	if (!found)
-		no_hosts(&d, &why);
-	else if (!try_hosts(&d, err) || !try_plain(&d, err))
-		return false;
-	settle_rest(&d);
-	return true;
+	settle_delivered(&d);
+	if (d.open == 0 || is_down(&d))
+		return true;
+	return deliver_in_slot(&d, err);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "flow/intake.h"
 
 #define CHUNK      ((size_t)64 * 1024) /* a pipe holds that much */
@@ -15,6 +16,7 @@ struct message {
 	struct buf buf; /* all of it, or what is not yet in the file; for reading, a window of the
 			   file */
 	int fd;         /* -1: no file */
+	bool shared;    /* the file, or the bytes in memory, are another one's */
 	uint64_t size, pos;
 };
 
@@ -24,7 +26,9 @@ struct intake {
 	const struct intake_limits *limits;
 	struct message *m;
 	struct canon canon;
+	struct digest digest;
 	bool too_big, too_long; /* the rest is read and dropped */
+	struct error failed;    /* the same, for another reason */
 	char in[CHUNK];
 };
 
@@ -112,7 +116,10 @@ static bool keep(struct intake *k, struct span in, struct error *err)
 			return true;
 		if (buf_room(&k->m->buf) < CANON_ROOM && !make_room(k->m, err))
 			return false;
+		size_t before = k->m->buf.len;
 		canon_feed(&k->canon, in, &k->m->buf, &used);
+		digest_add(&k->digest,
+			   (struct span){ k->m->buf.p + before, k->m->buf.len - before });
 		in.p += used;
 		in.n -= used;
 	}
@@ -148,7 +155,9 @@ static bool finish(struct intake *k, struct error *err)
 	if (!over_limits(k)) {
 		if (buf_room(&m->buf) < CANON_ROOM && !make_room(m, err))
 			return false;
+		size_t before = m->buf.len;
 		canon_finish(&k->canon, &m->buf);
+		digest_add(&k->digest, (struct span){ m->buf.p + before, m->buf.len - before });
 	}
 	over_limits(k);
 	if (k->too_big)
@@ -162,6 +171,7 @@ static bool finish(struct intake *k, struct error *err)
 	if (m->fd >= 0 && !spill(m, err))
 		return false;
 	m->facts = k->canon.facts;
+	m->facts.digest = digest_value(&k->digest);
 	m->size = m->fd >= 0 ? m->size : m->buf.len;
 	return true;
 }
@@ -169,38 +179,92 @@ static bool finish(struct intake *k, struct error *err)
 static bool take_in(struct intake *k, struct error *err)
 {
 	struct span in = { NULL, 0 };
-	canon_init(&k->canon);
 	do {
 		if (!read_some(k, &in, err) || !keep(k, in, err))
 			return false;
 	} while (in.n > 0);
-	return finish(k, err);
+	return true;
+}
+
+bool intake_begin(const struct intake_limits *limits, struct intake **ret, struct error *err)
+{
+	struct message *m = calloc(1, sizeof(*m));
+	struct intake *k = malloc(sizeof(*k));
+	if (!m || !k) {
+		free(m);
+		free(k);
+		return err_nomem(err);
+	}
+	m->fd = -1;
+	k->limits = limits;
+	k->m = m;
+	k->too_big = k->too_long = false;
+	k->failed.class = ERR_NONE;
+	canon_init(&k->canon);
+	digest_init(&k->digest);
+	*ret = k;
+	return true;
+}
+
+void intake_take(struct intake *k, struct span piece)
+{
+	struct error err;
+	if (k->failed.class == ERR_NONE && !keep(k, piece, &err))
+		k->failed = err;
+}
+
+bool intake_end(struct intake *k, struct message **ret, struct error *err)
+{
+	struct message *m = k->m;
+	bool ok = k->failed.class == ERR_NONE;
+	if (ok)
+		ok = finish(k, err);
+	else
+		*err = k->failed;
+	free(k);
+	if (ok)
+		*ret = m;
+	else
+		message_close(m);
+	return ok;
+}
+
+void intake_cancel(struct intake *k)
+{
+	if (!k)
+		return;
+	message_close(k->m);
+	free(k);
 }
 
 bool intake_read(int fd, struct io *io, const struct intake_limits *limits, struct message **ret,
 		 struct error *err)
 {
-	struct message *m = calloc(1, sizeof(*m));
-	struct intake *k = malloc(sizeof(*k));
-	bool ok;
-	if (m)
-		m->fd = -1;
-	if (m && k) {
-		k->fd = fd;
-		k->io = io;
-		k->limits = limits;
-		k->m = m;
-		k->too_big = k->too_long = false;
-		ok = take_in(k, err);
-	} else {
-		ok = err_nomem(err);
-	}
-	free(k);
-	if (!ok) {
-		message_close(m);
+	struct intake *k;
+	if (!intake_begin(limits, &k, err))
+		return false;
+	k->fd = fd;
+	k->io = io;
+	if (!take_in(k, err)) {
+		intake_cancel(k);
 		return false;
 	}
-	*ret = m;
+	return intake_end(k, ret, err);
+}
+
+bool message_share(const struct message *m, struct message **ret, struct error *err)
+{
+	struct message *copy = malloc(sizeof(*copy));
+	if (!copy)
+		return err_nomem(err);
+	*copy = *m;
+	copy->shared = true;
+	copy->pos = 0;
+	if (m->fd >= 0 && !(copy->buf.p = malloc(CHUNK))) {
+		free(copy);
+		return err_nomem(err);
+	}
+	*ret = copy;
 	return true;
 }
 
@@ -208,9 +272,10 @@ void message_close(struct message *m)
 {
 	if (!m)
 		return;
-	if (m->fd >= 0)
+	if (m->fd >= 0 && !m->shared)
 		close(m->fd);
-	free(m->buf.p);
+	if (m->fd >= 0 || !m->shared)
+		free(m->buf.p);
 	free(m);
 }
 

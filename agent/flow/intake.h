@@ -20,6 +20,17 @@ struct intake_limits {
  * TEMP 4.3.1 for a full disk, TEMP 4.3.0 for another read or write error, TEMP 4.4.7 at the deadline, TEMP 4.3.2 when stopped.
  */
 MUST_CHECK bool intake_read(int fd, struct io *io, const struct intake_limits *limits, struct message **ret, struct error *err);
+
+/* The same piece by piece, for who reads himself; limits.until has no say. After a piece that failed nothing is kept, but more pieces may
+ * come, and intake_end() fails with the first error. */
+struct intake;
+MUST_CHECK bool intake_begin(const struct intake_limits *limits, struct intake **ret, struct error *err);
+void intake_take(struct intake *k, struct span piece);
+MUST_CHECK bool intake_end(struct intake *k, struct message **ret, struct error *err); /* k is gone after it */
+void intake_cancel(struct intake *k); /* NULL is fine */
+
+/* A second reader of the same bytes, with a place of its own: for deliveries at the same time. m must outlive it. */
+MUST_CHECK bool message_share(const struct message *m, struct message **ret, struct error *err);
 void message_close(struct message *m); /* NULL is fine */
 const struct facts *message_facts(const struct message *m);
 void message_rewind(struct message *m);

@@ -24,6 +24,8 @@ struct services {
 	const char *own_name;	     /* for HELO and the loop check; "": say the address */
 	const char *sts_program;     /* mxdirect-sts (sts.h); NULL: MTA-STS policies are not fetched */
 	struct secure_module *secure; /* TLS; loaded when a server offers it */
+	struct memory *memory;	      /* between runs; NULL: there is none */
+	struct sessions *sessions;    /* open ones to use again; NULL: none are kept */
 	struct caller caller;
 	struct journal journal;
 };

@@ -11,6 +11,8 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "core/plan.h"
+#include "core/stscache.h"
+#include "flow/memory.h"
 #include "sts.h"
 
 #define RECORD_PREFIX "_mta-sts." /* RFC 8461 section 3.1 */
@@ -22,6 +24,8 @@ struct quest {
 	const char *host; /* mta-sts.DOMAIN */
 	const char *domain;
 	struct deadline until;
+	struct span id;             /* of the TXT record; n 0: none */
+	struct record_policy known; /* from earlier runs; domain empty: nothing */
 	struct stspolicy found;
 };
 
@@ -199,15 +203,11 @@ static bool fetch(struct quest *q, struct span *ret_body, struct error *err)
 	return run(q, argv, &out, err) && read_answer(q, buf_view(&out), ret_body, err);
 }
 
-static bool find(struct quest *q, struct error *err)
+static bool parse(struct quest *q, struct span body, struct error *err)
 {
-	struct span body = { 0 };
 	struct sts_policy *policy = ARENA_NEW(q->arena, struct sts_policy, 1);
-	q->host = arena_fmt(q->arena, "mta-sts.%s", q->domain);
-	if (!policy || !q->host)
+	if (!policy)
 		return err_nomem(err);
-	if (!fetch(q, &body, err))
-		return false;
 	if (!sts_parse(q->arena, body, policy, err)) {
 		q->found.invalid = true;
 		return false;
@@ -216,13 +216,64 @@ static bool find(struct quest *q, struct error *err)
 	return true;
 }
 
+static void remember(struct quest *q, struct span body)
+{
+	int64_t now = clock_wall(&q->sv->io->clock);
+	struct record_policy *r = &q->known;
+	r->domain = span_of(q->domain);
+	r->tried = now;
+	r->fails = q->found.policy ? 0 : r->fails + (r->fails < UINT32_MAX);
+	if (q->found.policy) {
+		r->fetched = now;
+		r->max_age = q->found.policy->max_age;
+		r->id = q->id;
+		r->body = body;
+	}
+	memory_keep_policy(q->sv->memory, r);
+}
+
+static bool fetch_policy(struct quest *q, struct error *err)
+{
+	struct span body = { 0 };
+	q->host = arena_fmt(q->arena, "mta-sts.%s", q->domain);
+	if (!q->host)
+		return err_nomem(err);
+	bool ok = fetch(q, &body, err) && parse(q, body, err);
+	if (!q->sv->io->stopped && (ok || err->class != ERR_INTERNAL))
+		remember(q, body);
+	return ok;
+}
+
+/* RFC 8461 section 5.1: a policy that holds is in force even if none can be had now. */
+static bool find(struct quest *q, struct error *err)
+{
+	int64_t now = clock_wall(&q->sv->io->clock);
+	const struct record_policy *known =
+		memory_policy(q->sv->memory, q->arena, q->domain, &q->known) ? &q->known : NULL;
+	enum stscache_say say = stscache_decide(known, q->id, now);
+	if (say == STSCACHE_NONE)
+		return true;
+	if (say == STSCACHE_WAIT) {
+		char again[CLOCK_UTC];
+		clock_utc(stscache_retry(known), again);
+		return err_set(err, ERR_TEMP, NO_POLICY,
+			       "the last fetch failed, the next is tried at %s", again);
+	}
+	if (say == STSCACHE_FETCH && fetch_policy(q, err))
+		return true;
+	if (!stscache_holds(known, now) || q->sv->io->stopped)
+		return false;
+	q->found = (struct stspolicy){ 0 };
+	return parse(q, known->body, err);
+}
+
 bool stspolicy_find(struct arena *a, const struct services *sv, const struct dns_answer *txt,
 		    struct deadline until, struct stspolicy *ret, struct error *err)
 {
-	struct span id, domain = span_of(txt->name);
+	struct span domain = span_of(txt->name);
 	struct error why = { 0 };
 	struct quest q = { .arena = a, .sv = sv };
-	if (sv->sts_program && sv->config->mta_sts && sts_record(txt, &id) &&
+	if (sv->sts_program && sv->config->mta_sts &&
 	    span_starts_nocase(domain, SPAN(RECORD_PREFIX))) {
 		/* The other half is for the delivery, which can go on without a policy. */
 		struct instant now = io_now(sv->io);
@@ -230,6 +281,8 @@ bool stspolicy_find(struct arena *a, const struct services *sv, const struct dns
 		struct deadline minute = deadline_in(now, STS_SECONDS * 1000);
 		q.domain = txt->name + sizeof(RECORD_PREFIX) - 1;
 		q.until = deadline_min(half, minute);
+		if (!sts_record(txt, &q.id))
+			q.id = (struct span){ 0 };
 		q.found.failed = !find(&q, &why);
 	}
 	if (sv->io->stopped)

@@ -163,7 +163,8 @@ bool tlspolicy_demand(struct tlspolicy *p, struct tlspolicy_host *h, struct dead
 			return false;
 		f.sts = p->sts.policy;
 		/* Without an answer nobody knows whether there is one. */
-		f.sts_failed = p->sts.failed || (p->sts_txt && p->sts_txt->state == DNS_TEMP);
+		f.sts_failed = p->sts.failed ||
+			       (p->sts_txt && p->sts_txt->state == DNS_TEMP && !p->sts.policy);
 	}
 	return demand_decide(p->arena, p->sv->config, &f, &h->demand, err);
 }

@@ -15,6 +15,7 @@ struct facts {
 	uint32_t longest_line; /* octets without CRLF */
 	bool has_8bit, has_nul, header_utf8, had_bare_cr, added_final_newline;
 	bool requiretls, tls_required_no; /* headers.h; set by canon_finish() */
+	uint64_t digest; /* of the canonical bytes (base/digest.h); set by flow/intake, which has them */
 };
 
 struct canon {

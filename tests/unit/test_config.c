@@ -47,6 +47,8 @@ static void test_defaults(void)
 	CHECK_STR("tls_ca_file", c.tls_ca_file, "/etc/ssl/certs/ca-certificates.crt");
 	CHECK_STR("tls_priority", c.tls_priority, "");
 	CHECK_STR("tlsrpt_socket", c.tlsrpt_socket, "");
+	CHECK_STR("state_directory", c.state_directory, "/var/lib/mxdirect");
+	CHECK("max_per_destination", c.max_per_destination == 20);
 	struct error err = { 0 };
 	CHECK("the defaults agree", config_check(&c, &err));
 }
@@ -104,21 +106,22 @@ static void test_default_texts(void)
 
 static void test_keys(void)
 {
-	static const char *const global[] = { "dns_servers", "dns_timeout", "log_format",
-					      "dns_trust_ad", "tlsrpt_socket" };
+	static const char *const global[] = { "dns_servers",  "dns_timeout",   "log_format",
+					      "dns_trust_ad", "tlsrpt_socket", "state_directory",
+					      "lmtp_dsn" };
 	size_t n, nglobal = 0;
 	const struct config_key *keys = config_keys(&n);
-	CHECK("number", n == 29);
+	CHECK("number", n == 32);
 	for (size_t i = 0; i < n; i++) {
 		nglobal += !keys[i].per_domain;
 		for (size_t k = 0; k < i; k++)
 			CHECK(keys[i].name, strcmp(keys[i].name, keys[k].name) != 0 &&
 						    keys[i].field != keys[k].field);
-		for (size_t k = 0; k < 5; k++)
+		for (size_t k = 0; k < 7; k++)
 			if (strcmp(keys[i].name, global[k]) == 0)
 				CHECK(keys[i].name, !keys[i].per_domain);
 	}
-	CHECK("global ones", nglobal == 5);
+	CHECK("global ones", nglobal == 7);
 }
 
 struct set_case {
@@ -327,7 +330,10 @@ static void test_path_limits(void)
 	static const struct {
 		const char *key;
 		size_t most;
-	} t[] = { { "tlsrpt_socket", 107 }, { "tls_ca_file", 4095 }, { "tls_priority", 900 } };
+	} t[] = { { "tlsrpt_socket", 107 },
+		  { "tls_ca_file", 4095 },
+		  { "state_directory", 1000 },
+		  { "tls_priority", 900 } };
 	static char path[5000];
 	struct arena *a = arena_open(LIMIT_ARENA);
 	const char *const value[] = { path };

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What runs remember for each other, typed (wire/records.h) and kept in the store. It is an advisor: every question may be answered "unknown",
+ * nothing here fails a delivery, and the first trouble is logged and ends the memory of this run. NULL is a memory that knows nothing.
+ *
+ * A delivery reads as it goes and notes what happens; memory_finish() writes all notes at once. Only what cannot wait is written on the
+ * spot: an accepted message, a probe, a policy. No transaction lives longer than one call here.
+ */
+#ifndef FLOW_MEMORY_H
+#define FLOW_MEMORY_H
+
+#include "core/envelope.h"
+#include "core/health.h"
+#include "core/outcome.h"
+#include "core/plan.h"
+#include "flow/attempt.h"
+
+/* The memory of state_directory; sv->memory is not looked at. NULL: there is none, or it cannot be had (logged). */
+struct memory *memory_open(const struct services *sv);
+void memory_close(struct memory *m);
+
+/* ---- messages ---- */
+
+/* Has an earlier run delivered this to recipient `rcpt` of the envelope? Never without a queue id. *ret as it was told then. */
+bool memory_delivered(struct memory *m, struct arena *a, const struct envelope *e, size_t rcpt, const struct facts *facts,
+		      struct outcome *ret);
+/* Just accepted: written at once, so that not even a SIGKILL makes us forget it. */
+void memory_accepted(struct memory *m, const struct envelope *e, size_t rcpt, const struct facts *facts, const struct outcome *o);
+/* Was it tried before? */
+bool memory_tried(struct memory *m, const struct envelope *e, size_t rcpt);
+
+/* ---- domains ---- */
+
+struct memory_down {
+	struct esc code;
+	const char *why; /* the reason of the last run, in the arena */
+	int64_t next;	 /* seconds since 1970 */
+};
+/* DOWN fills *ret. A domain whose back-off is over and that nobody else probes becomes this run's probe. */
+bool memory_domain_down(struct memory *m, struct arena *a, const char *domain, bool first, struct memory_down *ret);
+
+/* ---- hosts ---- */
+
+/* The addresses of *c whose turn is now stay in it; those that come after everything else go to *ret_late, those where TLS is known to be
+ * broken (only asked for when c->demand is DEMAND_MAY) to *ret_plain. Both are candidates like *c, with naddr 0 if there is none. */
+void memory_sort(struct memory *m, struct candidate *c, struct candidate *ret_late, struct candidate *ret_plain);
+
+struct memory_host {
+	const char *host;
+	struct endpoint addr;
+	enum attempt_fate fate;
+	uint32_t connect_ms;
+	enum { HOST_TLS_UNTRIED, HOST_TLS_GOOD, HOST_TLS_BROKEN } tls;
+	struct ehlo ehlo; /* zeros: none seen */
+	const char *why;  /* SILENT */
+};
+void memory_note_host(struct memory *m, const struct memory_host *h);
+
+/* ---- the end of a delivery ---- */
+
+/* One host that did not take it, for the attempt records of this delivery. */
+void memory_note_answer(struct memory *m, const char *relay, const struct outcome *o);
+/* How a recipient was left after a try; what was answered without one (domain down, no slot) is not noted. */
+void memory_note_end(struct memory *m, const struct envelope *e, size_t rcpt, const struct outcome *o, enum failover_end end);
+/* Of the recipients' runs the best one counts. */
+void memory_note_domain(struct memory *m, const char *domain, enum health_run run, const struct outcome *o);
+
+/* Was the host MTA there to hear the answers? If it was not, what was accepted is on the disk before memory_finish() returns, and is
+ * remembered for MEMORY_KEEP instead of MEMORY_REPORTED seconds. LATER: it is not known yet, another call will tell. */
+enum memory_heard { HEARD_YES, HEARD_NO, HEARD_LATER };
+
+/* Writes the notes. */
+void memory_finish(struct memory *m, enum memory_heard heard);
+bool memory_awaits_report(const struct memory *m); /* something was accepted since the last memory_finish() */
+#define MEMORY_KEEP	(7 * 86400)
+#define MEMORY_REPORTED 600 /* a host that dies may have heard the answer and not have written it down */
+
+/* ---- MTA-STS policies ---- */
+
+/* Spans in the arena. False: nothing known. */
+bool memory_policy(struct memory *m, struct arena *a, const char *domain, struct record_policy *ret);
+void memory_keep_policy(struct memory *m, const struct record_policy *r);
+
+/* ---- slots ---- */
+
+/* One of max_per_destination slots of the domain; waits up to MEMORY_SLOT_WAIT ms (and `until`). *ret_slot is for memory_leave(), also when
+ * none is needed or there is no memory. TEMP 4.3.2: they are all taken, or the run is to stop. */
+#define MEMORY_SLOT_WAIT 5000
+MUST_CHECK bool memory_slot(const struct services *sv, const char *domain, struct deadline until, int *ret_slot, struct error *err);
+void memory_leave(int slot);
+
+#endif

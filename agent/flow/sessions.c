@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+#include "flow/sessions.h"
+
+#include "base/digest.h"
+#include "wire/command.h"
+
+struct place {
+	struct kept_session kept; /* stream NULL: free */
+	char host[LIMIT_DOMAIN + 3];
+	uint64_t terms;
+	struct instant idle_since;
+};
+
+struct sessions {
+	struct io *io;
+	struct place place[SESSIONS_MAX];
+};
+
+struct sessions *sessions_open(struct io *io)
+{
+	struct sessions *p = calloc(1, sizeof(*p));
+	if (p)
+		p->io = io;
+	return p;
+}
+
+static void end(struct stream *stream, struct io *io)
+{
+	char storage[16];
+	struct buf quit;
+	struct error err;
+	buf_init(&quit, storage, sizeof(storage));
+	command_plain(&quit, "QUIT");
+	if (stream_write(stream, buf_view(&quit), deadline_in(io_now(io), 0), &err))
+		stream_flush_now(stream);
+	stream_close(stream);
+}
+
+static void empty(struct sessions *p, struct place *at)
+{
+	end(at->kept.stream, p->io);
+	at->kept.stream = NULL;
+}
+
+void sessions_close(struct sessions *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < SESSIONS_MAX; i++)
+		if (p->place[i].kept.stream)
+			empty(p, &p->place[i]);
+	free(p);
+}
+
+static void add_text(struct digest *d, const char *text)
+{
+	digest_add(d, (struct span){ text ? text : "", text ? strlen(text) + 1 : 1 });
+}
+
+static void add_ip(struct digest *d, struct ip ip)
+{
+	char text[IP_TEXT] = "";
+	if (ip.family)
+		ip_format(ip, text);
+	add_text(d, text);
+}
+
+/* Everything that must be equal for a session to serve another message as well as the first. */
+static uint64_t terms_of(const struct services *sv, const struct attempt_request *rq)
+{
+	const struct demand *m = rq->demand;
+	char flags[] = { (char)('0' + m->level), m->requiretls ? 'r' : '-',
+			 m->sts_testing ? 't' : '-', rq->plain ? 'p' : '-', '\0' };
+	struct digest d;
+	digest_init(&d);
+	add_text(&d, flags);
+	add_text(&d, m->because);
+	add_text(&d, m->sni);
+	for (size_t i = 0; i < m->nnames; i++)
+		add_text(&d, m->names[i]);
+	for (size_t i = 0; i < m->ntlsa; i++) {
+		char kind[] = { (char)m->tlsa[i].usage, (char)m->tlsa[i].selector,
+				(char)m->tlsa[i].matching };
+		digest_add(&d, (struct span){ kind, sizeof(kind) });
+		digest_add(&d, m->tlsa[i].data);
+	}
+	add_text(&d, sv->own_name);
+	add_ip(&d, sv->config->source_ipv4);
+	add_ip(&d, sv->config->source_ipv6);
+	add_text(&d, sv->config->tls_ca_file);
+	add_text(&d, sv->config->tls_priority);
+	return digest_value(&d);
+}
+
+static bool has_address(const struct attempt_request *rq, struct endpoint peer)
+{
+	for (size_t i = 0; i < rq->naddr; i++)
+		if (rq->addr[i].port == peer.port && ip_equal(rq->addr[i].ip, peer.ip))
+			return true;
+	return false;
+}
+
+int64_t sessions_expire(struct sessions *p)
+{
+	int64_t soonest = -1;
+	for (size_t i = 0; p && i < SESSIONS_MAX; i++) {
+		struct place *at = &p->place[i];
+		if (!at->kept.stream)
+			continue;
+		struct instant now = io_now(p->io);
+		struct deadline over = deadline_in(at->idle_since, SESSIONS_IDLE_MS);
+		int64_t left = deadline_left_ms(over, now);
+		if (left == 0 || stream_pending(at->kept.stream))
+			empty(p, at);
+		else if (soonest < 0 || left < soonest)
+			soonest = left;
+	}
+	return soonest;
+}
+
+bool sessions_take(struct sessions *p, const struct services *sv, const struct attempt_request *rq,
+		   struct kept_session *ret)
+{
+	if (!p)
+		return false;
+	sessions_expire(p);
+	uint64_t terms = terms_of(sv, rq);
+	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+		struct place *at = &p->place[i];
+		if (!at->kept.stream || at->terms != terms ||
+		    !span_equal_nocase(span_of(at->host), span_of(rq->host)) ||
+		    !has_address(rq, at->kept.peer))
+			continue;
+		*ret = at->kept;
+		at->kept.stream = NULL;
+		return true;
+	}
+	return false;
+}
+
+static bool is_used_up(const struct sessions *p, const struct kept_session *k)
+{
+	int64_t age = io_now(p->io).ms - k->opened.ms;
+	return age > SESSIONS_AGE_MS || k->dialog.transactions >= SESSIONS_MESSAGES;
+}
+
+void sessions_keep(struct sessions *p, const struct services *sv, const struct attempt_request *rq,
+		   const struct kept_session *k)
+{
+	for (size_t i = 0; p && i < SESSIONS_MAX && !is_used_up(p, k); i++) {
+		struct place *at = &p->place[i];
+		if (at->kept.stream)
+			continue;
+		at->kept = *k;
+		snprintf(at->host, sizeof(at->host), "%s", rq->host);
+		at->terms = terms_of(sv, rq);
+		at->idle_since = io_now(p->io);
+		return;
+	}
+	end(k->stream, sv->io);
+}

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include <syslog.h>
 
-#include "base/text.h"
 #include "flow/delivery.h"
 #include "flow/intake.h"
+#include "flow/memory.h"
 #include "flow/settings.h"
 #include "front/logger.h"
+#include "front/mailbox.h"
 #include "front/pipe.h"
-#include "net/idna.h"
 #include "net/own.h"
 
 /* What a run has come to know; filled from top to bottom. */
@@ -26,6 +26,8 @@ struct story {
 	struct message *message;
 	struct rng rng;
 	struct resolver *resolver;
+	struct secure_module secure;
+	struct services services;
 	struct log_delays delays;
 	struct delivery_result result;
 };
@@ -61,16 +63,12 @@ static bool load_settings(struct story *s, struct error *err)
 	return settings_load(s->arena, &from, &s->settings, err) && configure(s, NULL, err);
 }
 
-/* On the wire a domain is in A-labels, unless a local part in UTF-8 makes the address one of RFC
- * 6531 anyway. */
 static bool read_sender(struct story *s, struct error *err)
 {
 	struct addr *ad = &s->envelope.sender;
-	bool ok = addr_parse(s->arena, span_of(s->options.sender), ad, err);
-	if (ok && !addr_is_null(ad) && text_is_ascii(span_of(ad->local)))
-		ok = idna_ascii(s->arena, ad->domain, &ad->domain, err);
-	if (ok)
-		return true;
+	s->envelope.sender_text = s->options.sender;
+	if (addr_parse(s->arena, span_of(s->options.sender), ad, err))
+		return mailbox_sender(s->arena, ad, err);
 	if (err->class == ERR_PERM)
 		err->code = ESC(5, 1, 7);
 	return err_wrap(err, "sender");
@@ -81,12 +79,8 @@ static bool read_recipient(struct story *s, struct error *err)
 	struct addr *ad = &s->rcpt.addr;
 	if (!addr_parse(s->arena, span_of(s->options.recipient), ad, err))
 		return err_wrap(err, "recipient");
-	if (addr_is_null(ad))
-		return err_set(err, ERR_PERM, ESC(5, 1, 3), "the recipient is empty");
-	if (!idna_ascii(s->arena, ad->domain, &s->envelope.domain, err))
-		return err_wrap(err, "recipient");
-	if (text_is_ascii(span_of(ad->local)))
-		ad->domain = s->envelope.domain;
+	if (!mailbox_recipient(s->arena, ad, &s->envelope.domain, err))
+		return false;
 	s->rcpt.text = s->options.recipient;
 	s->envelope.rcpt = &s->rcpt;
 	s->envelope.nrcpt = 1;
@@ -128,22 +122,33 @@ static bool open_resolver(struct story *s, struct error *err)
 
 static bool deliver(struct story *s, struct error *err)
 {
-	struct secure_module secure = { .path = s->run->tls_module };
-	struct services sv = {
+	struct services *sv = &s->services;
+	s->secure = (struct secure_module){ .path = s->run->tls_module };
+	*sv = (struct services){
 		.io = s->run->io,
 		.resolver = s->resolver,
 		.rng = &s->rng,
 		.config = &s->config,
 		.own_name = s->config.helo_name,
 		.sts_program = s->run->sts_program,
-		.secure = &secure,
+		.secure = &s->secure,
 		.caller = host_caller(s->run->host),
 		.journal = s->journal,
 	};
-	if (!sv.own_name[0] && !own_name(s->arena, &sv.own_name, err))
+	if (!sv->own_name[0] && !own_name(s->arena, &sv->own_name, err))
 		return false;
+	sv->memory = memory_open(sv);
 	const struct delivery_request request = { &s->envelope, s->message, s->until };
-	return delivery_run(s->arena, &sv, &request, &s->result, &s->delays, err);
+	return delivery_run(s->arena, sv, &request, &s->result, &s->delays, err);
+}
+
+/* Asked before the answer is given: after it the guard listens no more. */
+static enum memory_heard is_heard(struct story *s)
+{
+	const struct caller *c = &s->services.caller;
+	if (!memory_awaits_report(s->services.memory))
+		return HEARD_NO;
+	return c->present(c->self, CALLER_AT_REPORT, left(s)) ? HEARD_YES : HEARD_NO;
 }
 
 /* Trouble before any host was tried, as an answer. */
@@ -191,9 +196,12 @@ static void tell(struct story *s)
 	const struct delivery_result result = ok ? s->result : trouble(&err);
 	const struct report report =
 		ok ? report_outcome(&result.outcome, result.end) : report_error(&err);
+	enum memory_heard heard = is_heard(s);
 	/* First: what comes now can neither delay nor change it. */
 	host_report(s->run->host, &report);
 	log_end(s, &result);
+	memory_finish(s->services.memory, heard);
+	memory_close(s->services.memory);
 	resolver_close(s->resolver);
 	message_close(s->message);
 	logger_close(&s->logger);

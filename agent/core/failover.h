@@ -19,8 +19,10 @@ enum failover_event {
 	EVENT_TLS_UNMET,       /* a demand on TLS is not met */
 	EVENT_TLS_BROKEN,      /* STARTTLS or the handshake failed, but nothing is demanded */
 	EVENT_LOST,	       /* lost, timed out, or not SMTP, before the final dot */
+	EVENT_TOO_MANY,	       /* this session takes no further mail; a new one to the same host does */
 	EVENT_REPLY_4XX,       /* to MAIL, RCPT, DATA, the final dot */
 	EVENT_REPLY_5XX,
+	EVENT_REFUSED_IPV6,    /* 5.7.x over IPv6, where IPv4 may do */
 	EVENT_CANNOT_CARRY,    /* SIZE, SMTPUTF8 */
 	EVENT_FINAL_UNKNOWN,   /* the reply to the final dot did not come */
 	EVENT_SKIPPED,	       /* not connected: no usable address, or DNS trouble */

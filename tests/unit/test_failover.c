@@ -23,9 +23,11 @@ static const struct {
 	{ "TLS demand not met", EVENT_TLS_UNMET, { "Sdddd", "Ndddd", "Ndddd" } },
 	{ "TLS failed, not demanded", EVENT_TLS_BROKEN, { "Ndddd", "Ndddd", "Ndddd" } },
 	{ "lost", EVENT_LOST, { "Sdddd", "Ndddd", "Ndddd" } },
+	{ "too many for one session", EVENT_TOO_MANY, { "Ndddd", "Ndddd", "Ndddd" } },
 	{ "reply 4xx", EVENT_REPLY_4XX, { "Sdddd", "Ndddd", "Ndddd" } },
 	{ "reply 5xx", EVENT_REPLY_5XX, { "Sffff", "Sffff", "Nfdfd" } },
 	{ "cannot carry", EVENT_CANNOT_CARRY, { "Nfddd", "Nfddd", "Nfddd" } },
+	{ "refused over IPv6", EVENT_REFUSED_IPV6, { "Nfddd", "Nfddd", "Nfddd" } },
 	{ "no reply to the final dot", EVENT_FINAL_UNKNOWN, { "Suuuu", "Suuuu", "Suuuu" } },
 	{ "skipped", EVENT_SKIPPED, { "Ndddd", "Ndddd", "Ndddd" } },
 	{ "local", EVENT_LOCAL, { "Sdddd", "Sdddd", "Sdddd" } },
@@ -92,6 +94,7 @@ static void test_names(void)
 	}
 	CHECK_STR("log", failover_event_name(EVENT_NO_RESPONSE), "no response");
 	CHECK_STR("log", failover_event_name(EVENT_GREETING_4XX), "greeting 4xx");
+	CHECK_STR("log", failover_event_name(EVENT_TOO_MANY), "too many recipients");
 	CHECK_STR("log", failover_event_name(EVENT_TLS_UNMET), "tls demand not met");
 	CHECK_STR("log", failover_event_name(EVENT_TLS_BROKEN), "tls failed");
 }

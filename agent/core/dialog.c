@@ -42,12 +42,41 @@ void dialog_settle_open(struct dialog *d, const struct outcome *o)
 	}
 }
 
+void dialog_settle_taken(struct dialog *d, const struct outcome *o)
+{
+	for (size_t i = 0; i < d->script.envelope->nrcpt; i++) {
+		if (is_open(d, i) && d->taken[i])
+			dialog_settle(d, i, o);
+	}
+}
+
+size_t dialog_next_open(const struct dialog *d, size_t rcpt)
+{
+	while (rcpt < d->script.envelope->nrcpt && !is_open(d, rcpt))
+		rcpt++;
+	return rcpt;
+}
+
+void dialog_finish(struct dialog *d, const struct outcome *o)
+{
+	dialog_settle_open(d, o);
+	dialog_to(d, PHASE_QUIT);
+}
+
 void dialog_end(struct dialog *d, const struct outcome *o)
 {
 	dialog_settle_open(d, o);
 	d->waiting = 0;
+	d->broken = true;
 	if (d->phase == PHASE_BODY || d->phase == PHASE_COMMIT)
 		d->in_text = true;
+	dialog_to(d, PHASE_QUIT);
+}
+
+void dialog_give_up(struct dialog *d)
+{
+	d->waiting = 0;
+	d->stale = d->broken = true;
 	dialog_to(d, PHASE_QUIT);
 }
 
@@ -71,9 +100,11 @@ void dialog_nonsense(struct dialog *d, enum phase phase, const struct reply *r)
 	struct outcome o = dialog_replied(d, EVENT_LOST, phase, r);
 	o.code = ESC(4, 5, 0);
 	if (d->committed) {
-		o.event = EVENT_FINAL_UNKNOWN;
-		o.text = arena_fmt(d->arena, "%s; the message may have been delivered",
-				   o.text ? o.text : d->script.relay);
+		struct outcome unknown = o;
+		unknown.event = EVENT_FINAL_UNKNOWN;
+		unknown.text = arena_fmt(d->arena, "%s; the message may have been delivered",
+					 o.text ? o.text : d->script.relay);
+		dialog_settle_taken(d, &unknown);
 	}
 	dialog_end(d, &o);
 }
@@ -84,6 +115,7 @@ static const struct phase_row phases[PHASE_COUNT] = {
 	[PHASE_HELO] = { "HELO", say_hello, hear_hello },
 	[PHASE_STARTTLS] = { "STARTTLS", say_starttls, hear_starttls },
 	[PHASE_TLS] = { "the TLS handshake", say_tls, NULL },
+	[PHASE_RSET] = { "RSET", say_rset, hear_rset },
 	[PHASE_MAIL] = { "MAIL FROM", say_group, hear_mail },
 	[PHASE_RCPT] = { "RCPT TO", say_group, hear_rcpt },
 	[PHASE_DATA] = { "DATA", say_group, hear_data },
@@ -102,12 +134,14 @@ struct dialog *dialog_new(struct arena *a, const struct dialog_script *s)
 	d->arena = a;
 	d->script = *s;
 	d->outcome = ARENA_NEW(a, struct outcome, s->envelope->nrcpt);
-	d->next_rcpt = skip_settled(d, 0);
+	d->taken = ARENA_NEW(a, bool, s->envelope->nrcpt);
 	d->security = (struct security){ .level = "none", .protocol = "", .cipher = "" };
 	d->security.because = s->demand.because ? s->demand.because : "";
 	d->script.plain = s->plain && s->demand.level <= DEMAND_MAY; /* whoever asks for it */
 	d->security.downgrade = d->script.plain;
-	return d->outcome ? d : NULL;
+	if (s->resumed)
+		dialog_resume(d, s->resumed);
+	return d->outcome && d->taken ? d : NULL;
 }
 
 enum dialog_want dialog_next(struct dialog *d, struct buf *out)
@@ -148,6 +182,21 @@ static enum phase current(const struct dialog *d)
 	return d->waiting > 0 ? d->queue[d->first].phase : d->phase;
 }
 
+/* "X: timed out while waiting for the reply to RCPT TO" */
+static const char *text_of_loss(struct dialog *d, const struct error *why, bool local)
+{
+	enum phase phase = current(d);
+	bool reply = d->waiting > 0 && phase != PHASE_GREETING;
+	if (local)
+		return arena_str(d->arena, span_of(why->text));
+	return arena_fmt(d->arena, "%s: %s while %s %s%s", d->script.relay, why->text,
+			 d->waiting > 0 ? "waiting for" : "sending",
+			 reply                     ? "the reply to "
+			 : phase == PHASE_GREETING ? "the "
+						   : "",
+			 phase_name(phase));
+}
+
 void dialog_lost(struct dialog *d, const struct error *why, bool local)
 {
 	enum phase phase = current(d);
@@ -157,6 +206,10 @@ void dialog_lost(struct dialog *d, const struct error *why, bool local)
 		dialog_insecure(d, &broken, why);
 		return;
 	}
+	if (d->resuming && !local) {
+		dialog_give_up(d);
+		return;
+	}
 	bool protocol_error = why->code.subject == 5;
 	struct outcome o = {
 		.event = local                                        ? EVENT_LOCAL
@@ -164,30 +217,26 @@ void dialog_lost(struct dialog *d, const struct error *why, bool local)
 								      : EVENT_LOST,
 		.cause = local ? CAUSE_LOCAL : CAUSE_NETWORK,
 		.code = why->code,
+		.text = text_of_loss(d, why, local),
 	};
-	const char *doing = d->waiting > 0 ? "waiting for" : "sending";
 	if (d->committed) {
-		o.event = EVENT_FINAL_UNKNOWN;
-		o.code = ESC(4, 4, 2);
-		o.text = arena_fmt(
+		struct outcome unknown = o;
+		unknown.event = EVENT_FINAL_UNKNOWN;
+		unknown.code = ESC(4, 4, 2);
+		unknown.text = arena_fmt(
 			d->arena, "%s: %s after the final dot; the message may have been delivered",
 			d->script.relay, why->text);
-	} else if (local) {
-		o.text = arena_str(d->arena, span_of(why->text));
-	} else {
-		bool reply = d->waiting > 0 && phase != PHASE_GREETING;
-		o.text = arena_fmt(d->arena, "%s: %s while %s %s%s", d->script.relay, why->text,
-				   doing,
-				   reply                     ? "the reply to "
-				   : phase == PHASE_GREETING ? "the "
-							     : "",
-				   phase_name(phase));
+		dialog_settle_taken(d, &unknown);
 	}
 	dialog_end(d, &o);
 }
 
 void dialog_early(struct dialog *d, struct span said)
 {
+	if (d->resuming) {
+		dialog_give_up(d);
+		return;
+	}
 	char text[LIMIT_REPLY_TEXT];
 	struct reply_parser p;
 	size_t used;
@@ -219,6 +268,8 @@ int64_t dialog_patience(const struct dialog *d)
 		return c->data_timeout;
 	case PHASE_FINAL:
 		return c->final_timeout;
+	case PHASE_RSET:
+		return c->command_timeout < RSET_PATIENCE ? c->command_timeout : RSET_PATIENCE;
 	default:
 		return c->command_timeout;
 	}
@@ -242,6 +293,31 @@ bool dialog_transmits(const struct dialog *d)
 const struct dialog_tls *dialog_tls(const struct dialog *d)
 {
 	return &d->tls;
+}
+
+const struct ehlo *dialog_ehlo(const struct dialog *d)
+{
+	return &d->ehlo;
+}
+
+bool dialog_kept(const struct dialog *d, struct dialog_session *ret)
+{
+	if (!d->script.keep || d->broken || !dialog_has_room(d))
+		return false;
+	*ret = (struct dialog_session){
+		.ehlo = d->ehlo,
+		.facts = d->facts,
+		.secured = d->secured,
+		.downgrade = d->security.downgrade,
+		.level = d->level,
+		.transactions = d->transactions,
+	};
+	return true;
+}
+
+bool dialog_stale(const struct dialog *d)
+{
+	return d->stale;
 }
 
 const struct outcome *dialog_outcomes(const struct dialog *d)

@@ -43,12 +43,13 @@ struct dialog_script {
 	const struct dialog_session *resumed; /* begin in a session that was kept: RSET, then MAIL; NULL: with the greeting */
 };
 
-/* What is known of an open session in which nothing is under way. A value: it lives as long as its keeper likes. */
+/* What is known of an open session in which nothing is under way. A value: it lives as long as its keeper likes, and is read by
+ * dialog_new() only. */
 struct dialog_session {
 	struct ehlo ehlo;
 	struct secure_facts facts; /* when secured */
 	bool secured, downgrade;
-	enum demand_level level;   /* what was demanded and reached */
+	enum demand_level level;   /* when secured: what was demanded and reached */
 	uint32_t transactions;	   /* MAIL commands said */
 };
 
@@ -80,7 +81,8 @@ void dialog_early(struct dialog *d, struct span said);
 /* How long the current wait may last, in milliseconds (RFC 5321 4.5.3.2), and what it waits for: "RCPT TO", "end of data". */
 int64_t dialog_patience(const struct dialog *d);
 const char *dialog_phase(const struct dialog *d);
-/* The final dot has been said: from here on only its reply or its patience ends the wait. A further transaction takes it back. */
+/* The final dot has been said: from here on only its reply or its patience ends the wait. A further transaction takes it back: ask
+ * anew after each step. */
 bool dialog_committed(const struct dialog *d);
 /* MAIL was said: for the log's delays, connection set-up ends here. */
 bool dialog_transmits(const struct dialog *d);
@@ -91,7 +93,8 @@ const struct ehlo *dialog_ehlo(const struct dialog *d); /* of the last EHLO repl
 /* Once OVER, with script.keep: true when the session is whole, nothing was refused that closes it, and MAILMAX leaves room. No QUIT was said
  * then. */
 bool dialog_kept(const struct dialog *d, struct dialog_session *ret);
-/* Once OVER, with script.resumed: the session had died before it answered RSET, so nothing at all has happened; no outcome is filled. */
+/* Once OVER, with script.resumed: the session had died before it answered RSET, or is not as safe as the script demands, so nothing at all
+ * has happened; no outcome is filled. Trouble of ours is told as it is, in outcomes. */
 bool dialog_stale(const struct dialog *d);
 
 /* Valid once OVER: one for each recipient of the envelope; EVENT_NONE for a skipped one. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Greeting, EHLO and HELO (RFC 5321 3.1, 3.2), STARTTLS (RFC 3207), and whether this server will
- * do. */
+/* Greeting, EHLO and HELO (RFC 5321 3.1, 3.2), STARTTLS (RFC 3207), RSET, and whether this server
+ * will do. */
 #include <inttypes.h>
 
 #include "core/dialog_state.h"
@@ -122,7 +122,7 @@ static bool can_carry(struct dialog *d)
 	} else {
 		return true;
 	}
-	dialog_end(d, &o);
+	dialog_finish(d, &o);
 	return false;
 }
 
@@ -140,10 +140,10 @@ void hear_hello(struct dialog *d, const struct reply *r, size_t rcpt)
 	} else {
 		ehlo_parse(r, &d->ehlo);
 		if (d->phase == PHASE_HELO) /* which offers a name and nothing else */
-			d->ehlo.size_max = d->ehlo.caps = 0;
+			d->ehlo.size_max = d->ehlo.caps = d->ehlo.mail_max = d->ehlo.rcpt_max = 0;
 		d->tls.helo = d->ehlo.name;
 		if (not_ourselves(d) && tls_is_settled(d) && can_carry(d))
-			dialog_to(d, PHASE_MAIL);
+			dialog_transact(d, false);
 	}
 }
 
@@ -179,17 +179,23 @@ enum dialog_want say_tls(struct dialog *d, struct buf *out)
 	return DIALOG_TLS;
 }
 
-void dialog_secured(struct dialog *d, const struct secure_facts *facts)
+static void note_secured(struct dialog *d, const struct secure_facts *facts,
+			 enum demand_level level)
 {
-	enum demand_level level = d->script.demand.level;
 	d->facts = *facts;
+	d->level = level;
 	d->secured = true;
 	d->tls.secured = true;
-	d->tls.failure =
-		tlsrpt_of_trouble(facts->trouble); /* MTA-STS testing: seen, but no obstacle */
 	d->security.level = demand_level_name(level);
 	d->security.protocol = d->facts.protocol;
 	d->security.cipher = d->facts.cipher;
+}
+
+void dialog_secured(struct dialog *d, const struct secure_facts *facts)
+{
+	note_secured(d, facts, d->script.demand.level);
+	d->tls.failure =
+		tlsrpt_of_trouble(facts->trouble); /* MTA-STS testing: seen, but no obstacle */
 	d->ehlo = (struct ehlo){ 0 }; /* RFC 3207 section 4.2: nothing learned before counts */
 	dialog_to(d, PHASE_EHLO);
 }
@@ -211,4 +217,43 @@ void dialog_insecure(struct dialog *d, const struct secure_facts *facts, const s
 				  demanded ? ")" : ""),
 	};
 	no_tls(d, &o);
+}
+
+void dialog_resume(struct dialog *d, const struct dialog_session *s)
+{
+	/* A proof of another kind is no proof. Its keeper knows; a demand is looked at twice. */
+	enum demand_level demanded = d->script.demand.level;
+	bool safe = demanded <= DEMAND_MAY || (s->secured && s->level == demanded);
+	d->ehlo = s->ehlo;
+	d->tls.helo = d->ehlo.name;
+	d->transactions = s->transactions;
+	d->security.downgrade = s->downgrade;
+	if (s->secured)
+		note_secured(d, &s->facts, s->level);
+	d->resuming = true;
+	dialog_to(d, PHASE_RSET);
+	if (!safe)
+		dialog_give_up(d);
+}
+
+enum dialog_want say_rset(struct dialog *d, struct buf *out)
+{
+	command_plain(out, "RSET");
+	dialog_expect(d, PHASE_RSET, 0);
+	return DIALOG_SAY;
+}
+
+void hear_rset(struct dialog *d, const struct reply *r, size_t rcpt)
+{
+	(void)rcpt;
+	bool first = d->resuming;
+	if (reply_class(r) == 2) {
+		d->resuming = false;
+		if (!first || can_carry(d))
+			dialog_transact(d, false);
+	} else if (first) {
+		dialog_give_up(d);
+	} else if (r->code != 421) {
+		dialog_nonsense(d, PHASE_RSET, r); /* RFC 5321 4.3.2 knows 250 and nothing else */
+	}
 }

@@ -1,13 +1,50 @@
 /* SPDX-License-Identifier: ISC */
-/* The transaction (RFC 5321 3.3), in groups of commands where the server allows (RFC 2920 3.1), to
+/* Transactions (RFC 5321 3.3), in groups of commands where the server allows (RFC 2920 3.1), to
  * QUIT. */
+#include <inttypes.h>
+
 #include "core/dialog_state.h"
 #include "wire/command.h"
 
+bool dialog_has_room(const struct dialog *d)
+{
+	return d->ehlo.mail_max == 0 || d->transactions < d->ehlo.mail_max;
+}
+
+static struct outcome outcome_of_mail_max(struct dialog *d)
+{
+	return (struct outcome){
+		.event = EVENT_TOO_MANY,
+		.cause = CAUSE_LOCAL,
+		.code = ESC(4, 5, 3),
+		.text = arena_fmt(d->arena,
+				  "%s takes at most %" PRIu32 " transactions in a session",
+				  d->script.relay, d->ehlo.mail_max),
+	};
+}
+
+/* Every transaction settles a recipient at least: those that it carries, or the first one. */
+void dialog_transact(struct dialog *d, bool open)
+{
+	d->next_rcpt = dialog_next_open(d, 0);
+	if (d->next_rcpt == d->script.envelope->nrcpt) {
+		dialog_to(d, PHASE_QUIT);
+	} else if (!dialog_has_room(d)) {
+		struct outcome o = outcome_of_mail_max(d);
+		dialog_finish(d, &o);
+	} else {
+		d->nsaid = d->naccepted = 0;
+		d->full = d->committed = false;
+		dialog_to(d, open ? PHASE_RSET : PHASE_MAIL);
+	}
+}
+
 static bool add_mail(struct dialog *d, struct buf *out, struct error *err)
 {
+	const struct envelope *e = d->script.envelope;
 	const struct facts *facts = d->script.facts;
-	bool utf8 = envelope_needs(d->script.envelope, facts) & EHLO_SMTPUTF8;
+	bool utf8 = envelope_needs(e, facts) & EHLO_SMTPUTF8;
+	bool dsn = d->ehlo.caps & EHLO_DSN;
 	struct mail_params p = {
 		.say_size = d->ehlo.caps & EHLO_SIZE,
 		.size = facts->size,
@@ -16,19 +53,14 @@ static bool add_mail(struct dialog *d, struct buf *out, struct error *err)
 		.body_8bit = facts->has_8bit && (d->ehlo.caps & EHLO_8BITMIME),
 		.smtputf8 = utf8,
 		.requiretls = d->script.demand.requiretls,
+		.ret = dsn ? e->ret : NULL,
+		.envid = dsn ? e->envid : NULL,
 	};
-	if (!command_mail(out, &d->script.envelope->sender, &p, err))
+	if (!command_mail(out, &e->sender, &p, err))
 		return false;
+	d->transactions++;
 	dialog_expect(d, PHASE_MAIL, 0);
 	return true;
-}
-
-size_t skip_settled(const struct dialog *d, size_t rcpt)
-{
-	size_t n = d->script.envelope->nrcpt;
-	while (rcpt < n && d->script.skip && d->script.skip[rcpt])
-		rcpt++;
-	return rcpt;
 }
 
 /* A command that cannot be written: an address this server, and any other, could not be given. */
@@ -44,21 +76,28 @@ static struct outcome outcome_of_error(struct dialog *d, const struct error *err
 
 static void add_next_rcpt(struct dialog *d, struct buf *out)
 {
-	static const struct rcpt_params no_params = { 0 };
 	const struct recipient *rcpt = &d->script.envelope->rcpt[d->next_rcpt];
+	bool dsn = d->ehlo.caps & EHLO_DSN;
+	const struct rcpt_params p = {
+		.notify = dsn ? rcpt->notify : NULL,
+		.orcpt = dsn ? rcpt->orcpt : NULL,
+	};
 	struct error err;
-	if (command_rcpt(out, &rcpt->addr, &no_params, &err)) {
+	if (command_rcpt(out, &rcpt->addr, &p, &err)) {
 		dialog_expect(d, PHASE_RCPT, d->next_rcpt);
+		d->nsaid++;
 	} else {
 		struct outcome o = outcome_of_error(d, &err);
 		dialog_settle(d, d->next_rcpt, &o);
 	}
-	d->next_rcpt = skip_settled(d, d->next_rcpt + 1);
+	d->next_rcpt = dialog_next_open(d, d->next_rcpt + 1);
 }
 
+/* RFC 9422 section 4.2 counts refused ones too. */
 static bool all_rcpts_said(const struct dialog *d)
 {
-	return d->next_rcpt >= d->script.envelope->nrcpt;
+	return d->full || d->next_rcpt >= d->script.envelope->nrcpt ||
+	       (d->ehlo.rcpt_max > 0 && d->nsaid >= d->ehlo.rcpt_max);
 }
 
 /* As many commands as may be under way: one without PIPELINING, else up to DATA, which ends a
@@ -75,7 +114,8 @@ static bool add_group(struct dialog *d, struct buf *out, struct error *err)
 	}
 	while (d->phase == PHASE_RCPT && d->waiting <= LIMIT_BURST &&
 	       buf_view(out).n < LIMIT_BURST_BYTES) {
-		add_next_rcpt(d, out);
+		if (!d->full)
+			add_next_rcpt(d, out);
 		if (all_rcpts_said(d))
 			dialog_to(d, PHASE_DATA);
 		if (!pipelining && d->waiting > 0)
@@ -93,12 +133,12 @@ enum dialog_want say_group(struct dialog *d, struct buf *out)
 	struct error err;
 	d->transmits = true;
 	if (d->mail_refused || (d->phase == PHASE_DATA && d->naccepted == 0)) {
-		dialog_to(d, PHASE_QUIT);
+		dialog_transact(d, true);
 		return dialog_next(d, out);
 	}
 	if (!add_group(d, out, &err)) {
 		struct outcome o = outcome_of_error(d, &err);
-		dialog_end(d, &o);
+		dialog_finish(d, &o);
 	}
 	/* Nothing is said if the last recipient's address could not be. */
 	return d->waiting > 0 ? DIALOG_SAY : dialog_next(d, out);
@@ -119,17 +159,25 @@ void hear_mail(struct dialog *d, const struct reply *r, size_t rcpt)
 		dialog_nonsense(d, PHASE_MAIL, r);
 		return;
 	}
-	struct outcome o = dialog_replied(d, refusal(r), PHASE_MAIL, r);
+	/* Servers that have enough of a session, and not of the mail, say 421 here. */
+	bool enough = r->code == 421 && d->transactions > 1;
+	struct outcome o = dialog_replied(d, enough ? EVENT_TOO_MANY : refusal(r), PHASE_MAIL, r);
 	dialog_settle_open(d, &o);
 	d->mail_refused = true;
 }
 
-/* RFC 5321 4.5.3.1.10: 552 for "too many recipients" is an old mistake for 452. The first recipient
- * cannot be one too many. */
-static bool means_452(const struct dialog *d, const struct reply *r)
+/* "Too many recipients" in so many words (RFC 3463 section 3.6). RFC 5321 4.5.3.1.10: 552 for it is
+ * an old mistake for 452. */
+static bool says_too_many(const struct reply *r)
 {
-	bool says_so = r->esc.subject == 5 && r->esc.detail == 3;
-	return r->code == 552 && (d->naccepted > 0 || says_so);
+	bool retry = reply_class(r) == 4 || r->code == 552;
+	return retry && r->esc.subject == 5 && r->esc.detail == 3;
+}
+
+/* It may be one too many where others were taken; the first one cannot be. */
+static bool may_be_too_many(const struct dialog *d, const struct reply *r)
+{
+	return d->naccepted > 0 && (r->code == 452 || r->code == 552 || says_too_many(r));
 }
 
 void hear_rcpt(struct dialog *d, const struct reply *r, size_t rcpt)
@@ -141,9 +189,13 @@ void hear_rcpt(struct dialog *d, const struct reply *r, size_t rcpt)
 		dialog_nonsense(d, PHASE_RCPT, r);
 	} else if (class == 2) {
 		d->naccepted++;
+		d->taken[rcpt] = true;
+	} else if (may_be_too_many(d, r)) {
+		/* It stays open: in the next transaction the server has to tell what it means. */
+		d->full = d->full || says_too_many(r);
 	} else {
 		struct outcome o = dialog_replied(d, refusal(r), PHASE_RCPT, r);
-		if (means_452(d, r)) {
+		if (says_too_many(r)) {
 			o.event = EVENT_REPLY_4XX;
 			o.code = ESC(4, 5, 3);
 		}
@@ -163,7 +215,9 @@ void hear_data(struct dialog *d, const struct reply *r, size_t rcpt)
 		dialog_nonsense(d, PHASE_DATA, r);
 	} else {
 		struct outcome o = dialog_replied(d, refusal(r), PHASE_DATA, r);
-		dialog_end(d, &o);
+		dialog_settle_taken(d, &o);
+		if (r->code != 421)
+			dialog_transact(d, true);
 	}
 }
 
@@ -205,20 +259,26 @@ void hear_final(struct dialog *d, const struct reply *r, size_t rcpt)
 		reply_format(r, said, sizeof(said));
 		o.code = reply_esc_or(r, ESC(2, 0, 0));
 		o.text = arena_str(d->arena, span_of(said));
+		o.dsn = d->ehlo.caps & EHLO_DSN;
 	}
-	dialog_end(d, &o);
+	dialog_settle_taken(d, &o);
+	if (r->code != 421)
+		dialog_transact(d, false);
 }
 
 void hear_lone_dot(struct dialog *d, const struct reply *r, size_t rcpt)
 {
-	(void)r;
 	(void)rcpt;
-	dialog_to(d, PHASE_QUIT);
+	if (reply_class(r) == 3)
+		dialog_nonsense(d, PHASE_LONE_DOT, r);
+	else if (r->code != 421)
+		dialog_transact(d, true);
 }
 
 enum dialog_want say_quit(struct dialog *d, struct buf *out)
 {
-	if (!d->in_text) /* there it would be text */
+	struct dialog_session kept;
+	if (!d->in_text && !dialog_kept(d, &kept)) /* in the text it would be text */
 		command_plain(out, "QUIT");
 	return DIALOG_OVER;
 }

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A session with any server: it ends, every recipient has an outcome, nothing counts as delivered
- * that was not, no demand on TLS is weakened, and what was said before TLS is forgotten.
+ * that was not, nobody gets the message twice, no demand on TLS is weakened, what was said before
+ * TLS is forgotten, and a session that has died is not blamed on anybody.
  *
  * Six bytes say how many recipients, what the server offers, who is skipped, what the message is,
- * what is demanded of TLS, what the server offers behind it; then one byte for each step: '2' '3'
- * '4' '5' 'b' 'n' 'x' a reply, 'L' 'l' lost (theirs, ours), 'E' 'e' early bytes, in the handshake
- * 'h' 'i' failure (theirs, ours), all others what a friendly server does.
+ * what is demanded of TLS and whether the session is a kept one or is to be kept, what the server
+ * offers behind TLS; then one byte for each step: '2' '3' '4' '5' 'b' 'n' 'x' 'm' a reply, 'L' 'l'
+ * lost (theirs, ours), 'E' 'e' early bytes, in the handshake 'h' 'i' failure (theirs, ours), all
+ * others what a friendly server does.
  */
 #include <stdint.h>
 
 #include "core/dialog.h"
 
 #define RCPTS 5
-#define STEPS 48
+#define STEPS 100
 #define HEAD  6
 #define REQUIRE(condition)                                                                         \
 	do {                                                                                       \
@@ -33,10 +35,10 @@ struct session {
 	const struct facts *facts;
 	bool utf8, plain, secured, tls_failed;
 	struct dialog *d;
-	bool skip[RCPTS], accepted[RCPTS];
-	size_t naccepted;
-	bool mail_taken, text_wanted, text_sent, committed, taken;
-	bool over, early_at_dot;
+	bool skip[RCPTS], accepted[RCPTS], delivered[RCPTS];
+	size_t naccepted, nsaid, mails;
+	bool open, mail_taken, text_wanted, text_sent, committed;
+	bool over, early_at_dot, keep, resumed;
 	char said[DIALOG_OUT];
 	struct span due; /* commands without a reply */
 };
@@ -58,12 +60,14 @@ enum {
 	OFFER_SIZE,
 	OFFER_STARTTLS,
 	OFFER_REQUIRETLS,
+	OFFER_LIMITS_DSN,
 	OFFERS
 };
 static const struct span offer_lines[OFFERS] = {
-	SPAN("250-PIPELINING\r\n"), SPAN("250-8BITMIME\r\n"), SPAN("250-SIZE 1000\r\n"),
-	SPAN("250-SMTPUTF8\r\n"),   SPAN("250-SIZE\r\n"),     SPAN("250-STARTTLS\r\n"),
-	SPAN("250-REQUIRETLS\r\n"),
+	SPAN("250-PIPELINING\r\n"), SPAN("250-8BITMIME\r\n"),
+	SPAN("250-SIZE 1000\r\n"),  SPAN("250-SMTPUTF8\r\n"),
+	SPAN("250-SIZE\r\n"),       SPAN("250-STARTTLS\r\n"),
+	SPAN("250-REQUIRETLS\r\n"), SPAN("250-DSN\r\n250-LIMITS RCPTMAX=2 MAILMAX=3\r\n"),
 };
 
 static uint8_t offers_of(const struct session *s)
@@ -78,7 +82,7 @@ static bool offered(const struct session *s, int what)
 
 static void make_reply(const struct session *s, char op, struct span command, struct reply *ret)
 {
-	static const char ops[] = "2345bnx";
+	static const char ops[] = "2345bnxm";
 	static const char *const lines[] = {
 		"250 2.1.5 ok\r\n",
 		"354 go\r\n",
@@ -87,6 +91,7 @@ static void make_reply(const struct session *s, char op, struct span command, st
 		"421 bye\r\n",
 		"521 5.3.2 never\r\n",
 		"552 5.5.3 too many\r\n",
+		"452 too many\r\n",
 	};
 	struct reply_parser p;
 	char room[256];
@@ -110,6 +115,25 @@ static void make_reply(const struct session *s, char op, struct span command, st
 	*ret = p.reply;
 }
 
+/* The reply to the dot settles those that the transaction carries, unless it means nothing. */
+static void hear_dot(struct session *s, const struct reply *r)
+{
+	if (reply_class(r) == 3)
+		return;
+	for (size_t i = 0; i < RCPTS; i++) {
+		if (s->committed && s->accepted[i] && reply_class(r) == 2)
+			s->delivered[i] = true;
+		s->accepted[i] = false;
+	}
+	s->naccepted = 0;
+	s->open = s->committed = s->text_wanted = s->text_sent = false;
+}
+
+static char name_of(struct span rcpt)
+{
+	return rcpt.p[9] == '"' ? rcpt.p[10] : rcpt.p[9];
+}
+
 static void hear(struct session *s, char op)
 {
 	struct span command;
@@ -122,15 +146,16 @@ static void hear(struct session *s, char op)
 		bool whole = command.p[0] == 'E' && yes && r.lines > 1;
 		s->now = whole ? offers_of(s) : 0;
 	} else if (command.p[0] == 'M') {
-		s->mail_taken = yes;
+		s->open = s->mail_taken = yes;
+	} else if (span_equal(command, SPAN("RSET"))) {
+		s->open = s->open && !yes;
 	} else if (command.p[0] == 'R' && yes && s->mail_taken) {
-		char who = command.p[9] == '"' ? command.p[10] : command.p[9];
-		s->accepted[who - '0'] = true;
+		s->accepted[name_of(command) - '0'] = true;
 		s->naccepted++;
 	} else if (command.p[0] == 'D') {
 		s->text_wanted = reply_class(&r) == 3;
-	} else if (command.p[0] == '.' && s->committed) {
-		s->taken = yes;
+	} else if (command.p[0] == '.') {
+		hear_dot(s, &r);
 	}
 	dialog_heard(s->d, &r);
 }
@@ -149,6 +174,7 @@ static void check_mail(const struct session *s, struct span line)
 	REQUIRE(has(line, " BODY=8BITMIME") == (s->facts->has_8bit && offered(s, OFFER_8BITMIME)));
 	REQUIRE(has(line, " SMTPUTF8") == s->utf8);
 	REQUIRE(has(line, " REQUIRETLS") == s->demand->requiretls);
+	REQUIRE(has(line, " RET=FULL") == offered(s, OFFER_LIMITS_DSN));
 	REQUIRE(!s->utf8 || offered(s, OFFER_SMTPUTF8));
 	REQUIRE(!s->demand->requiretls || (s->secured && offered(s, OFFER_REQUIRETLS)));
 }
@@ -158,6 +184,24 @@ static void check_starttls(const struct session *s)
 	bool wanted = s->demand->level > DEMAND_MAY || !s->plain;
 	REQUIRE(!s->secured && offered(s, OFFER_STARTTLS) && s->demand->level != DEMAND_NONE);
 	REQUIRE(wanted);
+}
+
+/* One transaction at a time, and as many as the server takes. */
+static void begin_transaction(struct session *s)
+{
+	REQUIRE(!s->open && !dialog_committed(s->d));
+	REQUIRE(++s->mails <= 3 || !offered(s, OFFER_LIMITS_DSN));
+	for (size_t i = 0; i < RCPTS; i++)
+		s->accepted[i] = false;
+	s->naccepted = s->nsaid = 0;
+	s->mail_taken = s->text_wanted = s->text_sent = false;
+}
+
+static void check_rcpt(struct session *s, struct span line)
+{
+	size_t who = (size_t)(name_of(line) - '0');
+	REQUIRE(who < RCPTS && !s->skip[who] && !s->delivered[who] && !s->accepted[who]);
+	REQUIRE(++s->nsaid <= 2 || !offered(s, OFFER_LIMITS_DSN));
 }
 
 static void say(struct session *s, const struct buf *out)
@@ -174,8 +218,12 @@ static void say(struct session *s, const struct buf *out)
 		REQUIRE(memchr(line.p, '\0', line.n) == NULL);
 		REQUIRE(commands++ == 0 || offered(s, OFFER_PIPELINING));
 		REQUIRE(!s->tls_failed);
-		if (line.p[0] == 'M')
+		if (line.p[0] == 'M') {
 			check_mail(s, line);
+			begin_transaction(s);
+		}
+		if (span_starts_nocase(line, SPAN("RCPT")))
+			check_rcpt(s, line);
 		if (line.p[0] == 'S')
 			check_starttls(s);
 		if (line.p[0] == '.')
@@ -227,7 +275,11 @@ static bool step(struct session *s)
 	enum dialog_want want = dialog_next(s->d, &out);
 	if (want == DIALOG_OVER) {
 		struct span bye = buf_view(&out);
+		struct dialog_session kept;
 		REQUIRE(bye.n == 0 || span_equal(bye, SPAN("QUIT\r\n")));
+		if (dialog_kept(s->d, &kept))
+			REQUIRE(s->keep && bye.n == 0 && s->due.n == 0 && !s->text_wanted &&
+				!s->over && !dialog_stale(s->d) && kept.secured == s->secured);
 		REQUIRE(bye.n == 0 || !s->text_wanted || s->committed || s->naccepted == 0);
 		return false;
 	}
@@ -252,12 +304,13 @@ static bool step(struct session *s)
 	return true;
 }
 
-static void check_outcome(const struct session *s, const struct outcome *o, bool accepted)
+static void check_outcome(const struct session *s, const struct outcome *o, bool accepted,
+			  bool delivered)
 {
 	enum failover_event e = o->event;
-	bool refused = e == EVENT_REPLY_4XX || e == EVENT_REPLY_5XX;
 	REQUIRE(e != EVENT_NONE && o->text && o->relay);
-	REQUIRE((e == EVENT_ACCEPTED) == (s->taken && accepted));
+	REQUIRE((e == EVENT_ACCEPTED) == delivered);
+	REQUIRE(o->dsn == (delivered && offered(s, OFFER_LIMITS_DSN)));
 	REQUIRE(o->code.cls == (e == EVENT_ACCEPTED ? 2 : 4) ||
 		(e != EVENT_ACCEPTED && o->code.cls == 5));
 	REQUIRE(o->security && (o->security->protocol[0] != '\0') == s->secured);
@@ -268,10 +321,9 @@ static void check_outcome(const struct session *s, const struct outcome *o, bool
 	if (e == EVENT_FINAL_UNKNOWN)
 		REQUIRE(s->committed && accepted && o->code.cls == 4);
 	if (s->committed && accepted)
-		REQUIRE(e == EVENT_ACCEPTED || e == EVENT_FINAL_UNKNOWN || refused ||
-			(s->early_at_dot && e == EVENT_LOST));
-	if (s->committed && !accepted)
-		REQUIRE(refused);
+		REQUIRE(e == EVENT_FINAL_UNKNOWN || (s->early_at_dot && e == EVENT_LOST));
+	if (e == EVENT_TOO_MANY)
+		REQUIRE(s->mails > 0 || s->resumed);
 }
 
 /* The recipients' names start with their numbers. */
@@ -285,7 +337,9 @@ static void make_rcpts(struct arena *a, uint8_t how, struct recipient *rcpt)
 		if (how & 32)
 			memcpy(local + n - 2, "\xc3\xbc", 2);
 		local[0] = (char)('0' + i);
-		rcpt[i] = (struct recipient){ .addr = { local, "b.test" }, .text = "" };
+		rcpt[i] = (struct recipient){ .addr = { local, "b.test" },
+					      .text = "",
+					      .notify = "NEVER" };
 	}
 }
 
@@ -297,6 +351,34 @@ static struct demand demand_of(uint8_t how)
 		.because = level > DEMAND_MAY ? "configured" : "",
 		.requiretls = (how & 16) && level >= DEMAND_VERIFY, /* it demands as much */
 	};
+}
+
+/* As another message left it: with what the server offers now, and as secure as is demanded. */
+static struct dialog_session resume(struct session *s, bool secured)
+{
+	struct dialog_session kept = { .secured = secured, .level = s->demand->level };
+	struct reply r;
+	s->secured = secured;
+	s->resumed = true;
+	s->now = offers_of(s);
+	s->mails = kept.transactions = 1;
+	s->due = SPAN("");
+	make_reply(s, 0, SPAN("EHLO"), &r);
+	ehlo_parse(&r, &kept.ehlo);
+	snprintf(kept.facts.protocol, sizeof(kept.facts.protocol), "%s", secured ? "TLSv1.3" : "");
+	return kept;
+}
+
+static void check_end(const struct session *s, const struct envelope *e)
+{
+	for (size_t i = 0; i < e->nrcpt; i++) {
+		const struct outcome *o = &dialog_outcomes(s->d)[i];
+		if (s->skip[i] || dialog_stale(s->d))
+			REQUIRE(o->event == EVENT_NONE && !s->accepted[i] && !s->delivered[i]);
+		else
+			check_outcome(s, o, s->accepted[i], s->delivered[i]);
+	}
+	REQUIRE(!dialog_stale(s->d) || (s->resumed && s->mails == 1));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -313,8 +395,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			     .offers = data[1],
 			     .offers_tls = data[5],
 			     .plain = data[4] & 8,
+			     .keep = data[4] & 32,
 			     .due = SPAN("greeting\n") };
-	struct envelope e = { .rcpt = rcpt, .nrcpt = 1 + data[0] % RCPTS, .domain = "b.test" };
+	struct envelope e = {
+		.rcpt = rcpt, .nrcpt = 1 + data[0] % RCPTS, .domain = "b.test", .ret = "FULL"
+	};
 	struct facts facts = { .has_8bit = data[3] & 1,
 			       .header_utf8 = data[3] & 2,
 			       .size = data[3] & 4 ? 2000 : 5 };
@@ -323,9 +408,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i + 1 < e.nrcpt; i++) /* never all */
 		s.skip[i] = data[2] >> i & 1;
 	struct demand demand = demand_of(data[4]);
-	struct dialog_script script = { "me.test", "mx.test", &e,     s.skip,
-					&facts,    &config,   demand, s.plain };
 	s.demand = &demand;
+	struct dialog_session kept;
+	struct dialog_script script = {
+		.helo = "me.test",
+		.relay = "mx.test",
+		.envelope = &e,
+		.skip = s.skip,
+		.facts = &facts,
+		.config = &config,
+		.demand = demand,
+		.plain = s.plain,
+		.keep = s.keep,
+	};
+	if (data[4] & 64) {
+		kept = resume(&s, data[4] & 128);
+		script.resumed = &kept;
+	}
 	s.facts = &facts;
 	s.utf8 = envelope_needs(&e, &facts) & EHLO_SMTPUTF8;
 	s.d = dialog_new(a, &script);
@@ -333,13 +432,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (step(&s))
 		REQUIRE(++steps < STEPS);
 	REQUIRE(!step(&s)); /* over stays over */
-	for (size_t i = 0; i < e.nrcpt; i++) {
-		const struct outcome *o = &dialog_outcomes(s.d)[i];
-		if (s.skip[i])
-			REQUIRE(o->event == EVENT_NONE && !s.accepted[i]);
-		else
-			check_outcome(&s, o, s.accepted[i]);
-	}
+	check_end(&s, &e);
 	arena_close(a);
 	return 0;
 }

@@ -20,12 +20,29 @@ struct answer {
 	const char *reply;
 };
 
+/* An answer that holds in the nth transaction only. */
+struct turn {
+	unsigned transaction;
+	struct answer answer;
+};
+
+/* What the server keeps count of. A client that knows its limits never meets them. */
+struct server {
+	unsigned rcpt_max, mail_max; /* as its LIMITS say; 0: none */
+	unsigned mails, rcpts;       /* MAIL of the session, RCPT of the transaction */
+	unsigned finals;             /* replies to a final dot */
+	bool open;                   /* a transaction is under way: MAIL would be an error */
+	bool dot_due;                /* the commit is done, the final reply did not come */
+};
+
 /* One session with a server that answers as told, else in the friendliest way. */
 struct play {
 	bool pipelining;
 	const char *offers; /* lines of the EHLO reply */
 	const struct answer *answers;
 	size_t nanswers;
+	const struct turn *turns; /* they come first */
+	size_t nturns;
 	const char *offers_tls; /* lines of the EHLO reply after TLS */
 	struct answer after;    /* holds only after TLS */
 	enum secure_trouble trouble;
@@ -42,6 +59,7 @@ struct play {
 	struct dialog *d;
 	char said[DIALOG_OUT];
 	struct span pending; /* commands without a reply yet */
+	struct server server;
 	bool secured;
 	char log_room[64 * 1024];
 	struct buf log; /* "[EHLO me.test](TLS)[MAIL ...|RCPT ...](body)(commit)[.]QUIT" */
@@ -106,6 +124,10 @@ static inline const char *reply_text(const struct play *p, struct span command, 
 	if (p->secured && p->after.command &&
 	    span_starts_nocase(command, span_of(p->after.command)))
 		return p->after.reply;
+	for (size_t i = 0; i < p->nturns; i++)
+		if (p->turns[i].transaction == p->server.mails && p->turns[i].answer.command &&
+		    span_starts_nocase(command, span_of(p->turns[i].answer.command)))
+			return p->turns[i].answer.reply;
 	for (size_t i = 0; i < p->nanswers; i++)
 		if (p->answers[i].command &&
 		    span_starts_nocase(command, span_of(p->answers[i].command)))
@@ -125,6 +147,31 @@ static inline const char *reply_text(const struct play *p, struct span command, 
 	return span_equal(command, SPAN(".")) ? "250 2.0.0 Ok: queued as 7\r\n" : "250 ok\r\n";
 }
 
+static inline void count_command(struct server *s, struct span command)
+{
+	if (span_starts_nocase(command, SPAN("MAIL"))) {
+		CHECK("the transaction before is over", !s->open);
+		s->mails++;
+		s->rcpts = 0;
+		CHECK("MAILMAX", s->mail_max == 0 || s->mails <= s->mail_max);
+	} else if (span_starts_nocase(command, SPAN("RCPT"))) {
+		s->rcpts++;
+		CHECK("RCPTMAX", s->rcpt_max == 0 || s->rcpts <= s->rcpt_max);
+	}
+}
+
+static inline void count_reply(struct server *s, struct span command, const struct reply *r)
+{
+	if (span_starts_nocase(command, SPAN("MAIL"))) {
+		s->open = reply_class(r) == 2;
+	} else if (span_equal(command, SPAN("RSET"))) {
+		s->open = false;
+	} else if (span_equal(command, SPAN("."))) {
+		s->finals += s->dot_due;
+		s->open = s->dot_due = false;
+	}
+}
+
 static inline void hear(struct play *p)
 {
 	struct reply_parser parser;
@@ -132,9 +179,12 @@ static inline void hear(struct play *p)
 	char room[512];
 	size_t used;
 	CHECK("a reply is due", span_cut(&p->pending, '\n', &command));
+	command = span_trim(command);
 	reply_parser_init(&parser);
-	const char *text = reply_text(p, span_trim(command), room, sizeof(room));
+	count_command(&p->server, command);
+	const char *text = reply_text(p, command, room, sizeof(room));
 	CHECK(text, reply_parse(&parser, span_of(text), &used) == PARSE_DONE);
+	count_reply(&p->server, command, &parser.reply);
 	dialog_heard(p->d, &parser.reply);
 }
 
@@ -218,6 +268,7 @@ static inline bool step(struct play *p)
 		CHECK("QUIT or nothing", bye.n == 0 || span_equal(bye, SPAN("QUIT\r\n")));
 		return false;
 	}
+	CHECK("committed", dialog_committed(p->d) == p->server.dot_due);
 	if (p->steps++ == p->at) {
 		buf_addc(&p->log, '!');
 		strike(p);
@@ -231,6 +282,7 @@ static inline bool step(struct play *p)
 		handshake(p);
 	} else {
 		buf_add(&p->log, want == DIALOG_BODY ? SPAN("(body)") : SPAN("(commit)"));
+		p->server.dot_due = want == DIALOG_COMMIT;
 		dialog_done(p->d);
 	}
 	return true;
@@ -238,7 +290,7 @@ static inline bool step(struct play *p)
 
 static inline void play(struct play *p)
 {
-	p->pending = SPAN("greeting\n");
+	p->pending = p->script.resumed ? SPAN("") : SPAN("greeting\n");
 	p->d = dialog_new(p->arena, &p->script);
 	CHECK("memory", p->d != NULL);
 	while (step(p))
@@ -262,8 +314,8 @@ static inline const char *outcome_text(struct play *p, size_t rcpt)
 }
 
 /* A accepted, L lost (also nonsense, RFC 5321 4.3.2), t later, f refused, g and G greeting 4xx and
- * 5xx, h hello refused, u unknown, D a demand on TLS not met, B TLS broken, c cannot carry, l ours.
- */
+ * 5xx, h hello refused, u unknown, D a demand on TLS not met, B TLS broken, c cannot carry, l ours,
+ * m too many for this session, - none. */
 static inline char event_letter(enum failover_event event)
 {
 	switch (event) {
@@ -291,9 +343,23 @@ static inline char event_letter(enum failover_event event)
 		return 'c';
 	case EVENT_LOCAL:
 		return 'l';
+	case EVENT_TOO_MANY:
+		return 'm';
+	case EVENT_NONE:
+		return '-';
 	default:
 		return '?';
 	}
+}
+
+/* "AAtm": what became of each. */
+static inline const char *letters(struct play *p)
+{
+	static char room[MAX + 1];
+	for (size_t i = 0; i < p->envelope.nrcpt; i++)
+		room[i] = event_letter(p->got[i].event);
+	room[p->envelope.nrcpt] = '\0';
+	return room;
 }
 
 #endif

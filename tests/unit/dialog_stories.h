@@ -14,7 +14,8 @@
 #define STEPS    "[" M "][" R1 "][" R2 "][DATA]"
 #define GROUP    "[" M "|" R1 "|" R2 "|DATA]"
 #define TO_RCPT  E "[" M "][" R1 "][" R2 "]QUIT"
-#define TEXT     "(body)(commit)[.]QUIT"
+#define SENT_ALL "(body)(commit)[.]"
+#define TEXT     SENT_ALL "QUIT"
 #define SENT     "accepted 2.0.0 250 2.0.0 Ok: queued as 7"
 #define PERM     "reply 5xx 5."
 #define TEMP     "reply 4xx 4."
@@ -132,11 +133,16 @@ static const struct story {
 	  E H "QUIT",
 	  NULL,
 	  { OWN_NAME } },
-	{ "552 behind an accepted one is 452 (RFC 5321 4.5.3.1.10)",
-	  { { R2, "552 5.2.2 too many\r\n" } },
-	  E STEPS TEXT,
-	  E GROUP TEXT,
-	  { SENT, TEMP "5.3 " SAID "552 5.2.2 too many" IN_RCPT } },
+	{ "552 behind an accepted one may be 452 (RFC 5321 4.5.3.1.10); asked anew it is not",
+	  { { R2, "552 5.2.2 mailbox full\r\n" } },
+	  E STEPS SENT_ALL "[" M "][" R2 "]QUIT",
+	  E GROUP SENT_ALL "[" M "|" R2 "|DATA][.]QUIT",
+	  { SENT, PERM "2.2 " SAID "552 5.2.2 mailbox full" IN_RCPT } },
+	{ "552 5.5.3 behind an accepted one is 452, also when asked anew",
+	  { { R2, "552 5.5.3 too many\r\n" } },
+	  E STEPS SENT_ALL "[" M "][" R2 "]QUIT",
+	  E GROUP SENT_ALL "[" M "|" R2 "|DATA][.]QUIT",
+	  { SENT, TEMP "5.3 " SAID "552 5.5.3 too many" IN_RCPT } },
 	{ "552 to the first is what it says",
 	  { { R1, "552 5.2.2 mailbox full\r\n" } },
 	  E STEPS TEXT,

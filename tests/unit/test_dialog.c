@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "harness.h"
 
+#include "dialog_kept.h"
+#include "dialog_more.h"
 #include "dialog_play.h"
 #include "dialog_stories.h"
 #include "dialog_tls.h"
@@ -589,4 +591,4 @@ TEST_MAIN("dialog", { "TLS, every demand", test_tls_matrix }, { "TLS, stories", 
 	  { "unwritable", test_unwritable }, { "unwritable, the last", test_unwritable_last },
 	  { "unwritable sender", test_unwritable_sender }, { "null sender", test_null_sender },
 	  { "phases", test_phases }, { "phases, pipelined", test_phases_pipelined },
-	  { "memory", test_memory })
+	  { "memory", test_memory }, TESTS_MORE, TESTS_KEPT)

@@ -136,7 +136,8 @@ endif
 %C%_unit_test_store_LDADD = $(FLOOR_STORE)
 %C%_unit_test_config_SOURCES = %D%/unit/test_config.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_config_LDADD = $(FLOOR_CORE)
-%C%_unit_test_dialog_SOURCES = %D%/unit/test_dialog.c %D%/unit/dialog_play.h %D%/unit/dialog_stories.h %D%/unit/dialog_tls.h %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_dialog_SOURCES = %D%/unit/test_dialog.c %D%/unit/dialog_kept.h %D%/unit/dialog_more.h %D%/unit/dialog_play.h \
+	%D%/unit/dialog_stories.h %D%/unit/dialog_tls.h %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_dialog_LDADD = $(FLOOR_CORE)
 %C%_unit_test_envelope_SOURCES = %D%/unit/test_envelope.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_envelope_LDADD = $(FLOOR_CORE)

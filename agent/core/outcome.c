@@ -16,8 +16,8 @@ bool tally_note(struct tally *t, enum config_failover column, const struct outco
 	struct failover_move move = failover_decide(column, o->event, nobody);
 	t->last = *o;
 	/* Where TLS is broken and not demanded, the plain session that follows is the host's
-	 * answer. */
-	if (move.end == END_DEFERRED && o->event != EVENT_TLS_BROKEN)
+	 * answer, and so is the next session of one that takes no more recipients in this one. */
+	if (move.end == END_DEFERRED && o->event != EVENT_TLS_BROKEN && o->event != EVENT_TOO_MANY)
 		t->hopeful = true;
 	keep_best(t, o);
 	return move.next;

@@ -435,7 +435,7 @@ static bool resume(struct arena *a, const struct services *sv, const struct atte
 		memset(ret, 0, sizeof(*ret));
 		return false;
 	}
-	ret->connected = true;
+	ret->connected = ret->resumed = true;
 	spend(rq, ret);
 	return true;
 }

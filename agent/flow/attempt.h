@@ -25,6 +25,7 @@ enum attempt_fate { FATE_UNKNOWN, FATE_GREETED, FATE_SILENT };
 
 struct attempt_result {
 	bool used[LIMIT_ADDRS]; /* addresses that are spent: failed to connect, or had the session */
+	bool resumed;		/* it was one kept from a message before */
 	bool connected;		/* there was a session, with: */
 	struct endpoint peer;
 	struct ip local;

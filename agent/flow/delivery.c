@@ -161,7 +161,7 @@ static void remember_broken_tls(struct delivery *d, const char *host,
 static void report_session(struct delivery *d, const struct attempt_result *at)
 {
 	bool waived = message_facts(d->rq->message)->tls_required_no; /* nothing was looked at */
-	if (!at->connected || waived || (!at->tls.secured && at->tls.failure == TLSRPT_NO_FAILURE))
+	if (!at->connected || at->resumed || waived || (!at->tls.secured && at->tls.failure == TLSRPT_NO_FAILURE))
 		return;
 	char sending[IP_TEXT], receiving[IP_TEXT];
 	ip_format(at->local, sending);

@@ -414,8 +414,8 @@ static void test_number_of_values(void)
 	CHECK("none", !config_set(a, &c, "smtp_port", NULL, 0, &err));
 	CHECK_STR("none", err.text, "smtp_port: takes one value");
 	CHECK("two", !config_set(a, &c, "smtp_port", two, 2, &err) && c.smtp_port == 25);
-	CHECK("unknown", !config_set(a, &c, "state_directory", two, 1, &err));
-	CHECK_STR("unknown", err.text, "unknown key \"state_directory\"");
+	CHECK("unknown", !config_set(a, &c, "spool_directory", two, 1, &err));
+	CHECK_STR("unknown", err.text, "unknown key \"spool_directory\"");
 	arena_close(a);
 }
 

@@ -1,5 +1,5 @@
 # Floors 3 to 6.
-noinst_LIBRARIES += libcore.a libflow.a libfront.a
+noinst_LIBRARIES += libcore.a libflow.a libfront.a libctl.a
 
 libcore_a_SOURCES = \
 	%D%/core/config.c %D%/core/config.h %D%/core/demand.c %D%/core/demand.h \
@@ -31,6 +31,19 @@ libfront_a_SOURCES = \
 	%D%/front/logger.c %D%/front/logger.h %D%/front/mailbox.c %D%/front/mailbox.h \
 	%D%/front/options.c %D%/front/options.h %D%/front/pipe.c %D%/front/pipe.h
 
+# The operator's tool, apart from the fronts of a delivery: those are not linked with its JSON library.
+libctl_a_SOURCES = \
+	%D%/front/ctl.c %D%/front/ctl.h \
+	%D%/front/ctl_details.c %D%/front/ctl_details.h \
+	%D%/front/ctl_forget.c %D%/front/ctl_forget.h \
+	%D%/front/ctl_items.c %D%/front/ctl_items.h \
+	%D%/front/ctl_json.c %D%/front/ctl_json.h \
+	%D%/front/ctl_memory.c %D%/front/ctl_memory.h \
+	%D%/front/ctl_page.c %D%/front/ctl_page.h \
+	%D%/front/ctl_status.c %D%/front/ctl_status.h \
+	%D%/front/ctl_table.c %D%/front/ctl_table.h
+libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+
 AGENT_LIBS = libfront.a libflow.a libcore.a libnet.a libconf.a libstore.a libwire.a libbase.a
 # libresolv only for the readers of DNS messages, a few kilobytes: not worth a library to load in every run.
 AGENT_SYSTEM_LIBS = $(CARES_LIBS) $(CONFUSE_LIBS) $(LMDB_LIBS) -l:libresolv.a
@@ -57,5 +70,12 @@ mxdirect_sts_SOURCES = %D%/mxdirect-sts.c %D%/sts.h
 mxdirect_sts_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 mxdirect_sts_LDADD = libwire.a libbase.a $(CURL_LIBS) $(GNUTLS_LIBS)
 
-dist_man8_MANS += %D%/mxdirect.8
+sbin_PROGRAMS += mxdirectctl
+CTL_LIBS = libctl.a libflow.a libcore.a libnet.a libconf.a libstore.a libwire.a libbase.a
+CTL_SYSTEM_LIBS = $(CONFUSE_LIBS) $(LMDB_LIBS) $(JANSSON_LIBS) -l:libresolv.a
+mxdirectctl_SOURCES = %D%/mxdirectctl.c
+mxdirectctl_CPPFLAGS = $(AM_CPPFLAGS) -DCONFIG_FILE='"$(sysconfdir)/mxdirect/mxdirect.conf"'
+mxdirectctl_LDADD = $(CTL_LIBS) $(CTL_SYSTEM_LIBS)
+
+dist_man8_MANS += %D%/mxdirect.8 %D%/mxdirectctl.8
 dist_man5_MANS += %D%/mxdirect.conf.5

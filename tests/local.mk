@@ -7,6 +7,7 @@ FLOOR_CONF = libconf.a $(FLOOR_BASE) $(CONFUSE_LIBS)
 FLOOR_STORE = libstore.a $(FLOOR_BASE) $(LMDB_LIBS)
 FLOOR_CORE = libcore.a $(FLOOR_WIRE)
 FLOOR_FLOW = libflow.a libcore.a libnet.a libconf.a libstore.a $(FLOOR_WIRE) $(AGENT_SYSTEM_LIBS)
+FLOOR_CTL = $(CTL_LIBS) $(CTL_SYSTEM_LIBS) $(CUNIT_LIBS)
 FLOOR_FRONT = libfront.a $(FLOOR_FLOW)
 
 if HAVE_CUNIT
@@ -67,6 +68,15 @@ UNIT_TESTS = \
 	%D%/unit/test_settings \
 	%D%/unit/test_stspolicy \
 	%D%/unit/test_tlsreport \
+	%D%/unit/test_ctl \
+	%D%/unit/test_ctl_details \
+	%D%/unit/test_ctl_forget \
+	%D%/unit/test_ctl_items \
+	%D%/unit/test_ctl_json \
+	%D%/unit/test_ctl_memory \
+	%D%/unit/test_ctl_page \
+	%D%/unit/test_ctl_status \
+	%D%/unit/test_ctl_table \
 	%D%/unit/test_host \
 	%D%/unit/test_logger \
 	%D%/unit/test_options
@@ -165,6 +175,24 @@ endif
 %C%_unit_test_memory_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_settings_SOURCES = %D%/unit/test_settings.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_settings_LDADD = $(FLOOR_FLOW)
+%C%_unit_test_ctl_SOURCES = %D%/unit/test_ctl.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_details_SOURCES = %D%/unit/test_ctl_details.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_details_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_forget_SOURCES = %D%/unit/test_ctl_forget.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_forget_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_items_SOURCES = %D%/unit/test_ctl_items.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_items_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_json_SOURCES = %D%/unit/test_ctl_json.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_json_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_memory_SOURCES = %D%/unit/test_ctl_memory.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_memory_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_page_SOURCES = %D%/unit/test_ctl_page.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_page_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_status_SOURCES = %D%/unit/test_ctl_status.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_status_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_table_SOURCES = %D%/unit/test_ctl_table.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_table_LDADD = $(FLOOR_CTL)
 %C%_unit_test_host_SOURCES = %D%/unit/test_host.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_host_LDADD = $(FLOOR_FRONT)
 %C%_unit_test_logger_SOURCES = %D%/unit/test_logger.c %D%/unit/harness.h %D%/unit/guard_page.h
@@ -257,4 +285,4 @@ FUZZ_FLOW = libconf.a $(FUZZ_CORE) $(CONFUSE_LIBS)
 %C%_fuzz_fuzz_tlsa_LDFLAGS = $(LINK_FUZZ)
 TESTS += %D%/fuzz/replay-all
 EXTRA_DIST += %D%/fuzz/replay-all %D%/fuzz/replay.c %D%/fuzz/corpus
-EXTRA_DIST += %D%/run %D%/layers.sh %D%/budget.sh %D%/scenarios %D%/tools %D%/hosts %D%/bench %D%/guard
+EXTRA_DIST += %D%/run %D%/layers.sh %D%/budget.sh %D%/scenarios %D%/tools %D%/hosts %D%/bench %D%/ctl %D%/guard

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "flow/memory_state.h"
 
-#define FILE_BYTES  ((size_t)64 * 1024 * 1024)
 #define PATIENCE_MS 200
 
 int64_t memory_now(const struct memory *m)
@@ -28,7 +27,7 @@ struct memory *memory_open(const struct services *sv)
 {
 	const struct store_options o = {
 		.dir = sv->config->state_directory,
-		.max_bytes = FILE_BYTES,
+		.max_bytes = MEMORY_FILE,
 		.patience_ms = PATIENCE_MS,
 	};
 	struct error err;

@@ -15,6 +15,8 @@
 #include "core/plan.h"
 #include "flow/attempt.h"
 
+#define MEMORY_FILE ((size_t)64 * 1024 * 1024) /* bytes of its file at most */
+
 /* The memory of state_directory; sv->memory is not looked at. NULL: there is none, or it cannot be had (logged). */
 struct memory *memory_open(const struct services *sv);
 void memory_close(struct memory *m);

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "flow/memory.h"
 #include "front/ctl_memory.h"
 
-#define FILE_BYTES  ((size_t)64 * 1024 * 1024) /* as flow/memory.c has it */
-#define PATIENCE_MS 5000                       /* a person waits longer than a delivery */
+#define PATIENCE_MS 5000 /* a person waits longer than a delivery */
 
 static bool trouble(struct error *err, const char *dir, const char *what)
 {
@@ -58,7 +58,7 @@ bool ctl_memory_open(struct arena *a, const struct ctl *c, struct ctl_memory *re
 			return false;
 		const struct store_options o = {
 			.dir = dir,
-			.max_bytes = FILE_BYTES,
+			.max_bytes = MEMORY_FILE,
 			.patience_ms = PATIENCE_MS,
 		};
 		if (there && !store_open(&o, &m.store, err))

@@ -43,8 +43,9 @@ struct server {
 
 static void say(struct server *s, const char *line)
 {
-	client_say(&s->client, span_of(line));
-	client_say(&s->client, SPAN("\r\n"));
+	char text[REPORT_LMTP + 3];
+	snprintf(text, sizeof(text), "%s\r\n", line); /* one packet */
+	client_say(&s->client, span_of(text));
 }
 
 static void mistake(struct server *s, const char *line)
@@ -60,8 +61,8 @@ static void mistake(struct server *s, const char *line)
 static void say_error(struct server *s, int code, const struct error *err)
 {
 	char line[REPORT_LMTP + 1];
-	snprintf(line, sizeof(line) - 2, "%d %u.%u.%u %.200s", code, err->code.cls, err->code.subject,
-		 err->code.detail, err->text);
+	snprintf(line, sizeof(line) - 2, "%d %u.%u.%u %.200s", code, err->code.cls,
+		 err->code.subject, err->code.detail, err->text);
 	if (err->class == ERR_PERM)
 		mistake(s, line);
 	else
@@ -190,13 +191,21 @@ static bool read_text(struct server *s, struct intake *k)
 static void reply_to_all(struct server *s, const struct delivery_result *result,
 			 const struct error *err)
 {
+	char storage[16 * REPORT_LMTP + 1];
+	struct buf out;
+	buf_init(&out, storage, sizeof(storage));
 	for (size_t i = 0; i < s->t.nto; i++) {
 		char line[REPORT_LMTP + 1];
 		const struct report r =
 			err ? report_error(err) : report_outcome(&result[i].outcome, result[i].end);
 		report_lmtp(&r, err ? err->code : result[i].outcome.code, line);
-		client_say(&s->client, span_of(line));
+		if (buf_room(&out) < strlen(line)) {
+			client_say(&s->client, buf_view(&out));
+			buf_reset(&out);
+		}
+		buf_add(&out, span_of(line));
 	}
+	client_say(&s->client, buf_view(&out));
 }
 
 static void deliver(struct server *s, struct message *message, int64_t intake_ms)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What came out of a run, held against the four invariants and against what the story expects. */
+/* What came out of a story, held against the five invariants and against what it expects. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,75 +8,168 @@
 #include "play.h"
 
 #define LINE_MAX_BYTES 500
+#define REPORTED_S     600         /* how long an answer that was heard is remembered */
+#define UNREPORTED_S   (7 * 86400) /* and one that was not */
 
-/* 0, 69, 75; -1 is trouble, or a story that killed mxdirect itself. */
-static int check_exit(struct run *r)
+/* How far a run brought the message. */
+struct fate {
+	bool delivered, doubtful;
+};
+
+static struct fate fate_of(const struct child *c)
 {
-	int status = r->child.status;
-	if (r->child.killed)
-		return -1;
-	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	if (code == 0 || code == 69 || code == 75)
-		return code;
-	run_trouble(r, "mxdirect ended with wait status 0x%x", (unsigned)status);
-	return -1;
+	struct fate fate = { 0 };
+	for (size_t i = 0; i < c->run->mx.nconn; i++) {
+		const struct conn *conn = &c->run->mx.conn[i];
+		enum final f = conn->of == c ? conn_final(conn) : FINAL_NONE;
+		fate.delivered |= f == FINAL_DELIVERED;
+		fate.doubtful |= f == FINAL_DOUBTFUL;
+	}
+	return fate;
 }
 
-/* Invariant 1: 0 exactly if a host that had the whole message said 2xx to the final dot. */
-static void check_truth(struct run *r, int code)
+/* 0, 69, 75; -1: something else. */
+static int exit_code(const struct child *c)
 {
-	bool delivered = false, doubtful = false;
-	for (size_t i = 0; i < r->mx.nconn; i++) {
-		enum final f = conn_final(&r->mx.conn[i]);
-		delivered |= f == FINAL_DELIVERED;
-		doubtful |= f == FINAL_DOUBTFUL;
+	int code = WIFEXITED(c->status) ? WEXITSTATUS(c->status) : -1;
+	return !c->killed && (code == 0 || code == 69 || code == 75) ? code : -1;
+}
+
+/* The number of a run in front of what is said of it, if there are several. */
+static const char *of_run(const struct child *c)
+{
+	const struct story *s = c->run->story;
+	return s->nturn > 1 ? xprintf("run %d: ", (int)(c->turn - s->turn) + 1) : "";
+}
+
+static void check_exit(struct child *c)
+{
+	if (!c->killed && exit_code(c) < 0)
+		run_trouble(c->run, "%smxdirect ended with wait status 0x%x", of_run(c),
+			    (unsigned)c->status);
+}
+
+static const char *word_after(const struct turn *t, const char *option)
+{
+	for (size_t i = 0; i + 1 < t->narg; i++) {
+		if (strcmp(t->arg[i], option) == 0)
+			return t->arg[i + 1];
 	}
-	if (code == 0 && !delivered && !doubtful)
-		run_trouble(r, "exit 0, but nobody took the message");
+	return "";
+}
+
+/* Queue id, sender, recipient and content; without a queue id none is like another. */
+static bool same_message(const struct turn *a, const struct turn *b)
+{
+	return *word_after(a, "-i") && strcmp(word_after(a, "-i"), word_after(b, "-i")) == 0 &&
+	       strcmp(word_after(a, "-f"), word_after(b, "-f")) == 0 &&
+	       strcmp(a->arg[a->narg - 1], b->arg[b->narg - 1]) == 0 &&
+	       a->message.n == b->message.n &&
+	       strcmp(bytes_text(&a->message), bytes_text(&b->message)) == 0;
+}
+
+/* Some earlier run may have delivered the message of this one. */
+static bool taken_before(const struct child *c)
+{
+	const struct run *r = c->run;
+	for (size_t i = 0; i < r->nchild && r->story->has_state; i++) {
+		const struct child *e = &r->child[i];
+		struct fate f = fate_of(e);
+		if (e != c && e->ended <= c->started && (f.delivered || f.doubtful) &&
+		    same_message(e->turn, c->turn))
+			return true;
+	}
+	return false;
+}
+
+/* Invariant 1: 0 exactly if a host that had the whole message said 2xx to the final dot, in this
+ * run or in one before it that is remembered. */
+static void check_truth(struct child *c)
+{
+	const struct run *r = c->run;
+	struct fate f = fate_of(c);
+	int code = exit_code(c);
+	if (code == 0 && !f.delivered && !f.doubtful && !taken_before(c))
+		run_trouble(c->run, "%sexit 0, but nobody took the message", of_run(c));
 	/* An agent that was killed could not hear of it, but its guard knows how far it had come.
 	 */
 	bool deaf = r->fault.kind == FAULT_ALLOC && r->story->tls; /* no memory for a record */
-	if (r->fault.kind == FAULT_KILL || deaf)
-		delivered &= !r->child.reader_gone &&
-			     !glob_match("* may have been delivered", bytes_text(&r->child.output),
-					 r->child.output.n);
-	if (code > 0 && delivered)
-		run_trouble(r, "exit %d, but a host took the message", code);
+	if (r->hit == c && (r->fault.kind == FAULT_KILL || deaf))
+		f.delivered &= !c->reader_gone && !glob_match("* may have been delivered",
+							      bytes_text(&c->output), c->output.n);
+	if (code > 0 && f.delivered)
+		run_trouble(c->run, "%sexit %d, but a host took the message", of_run(c), code);
 }
 
 /* Invariant 2: 69 only if a server said 5xx, or the story says that the domain cannot receive. */
-static void check_bounce(struct run *r, int code)
+static void check_bounce(struct child *c)
 {
-	if (code != 69 || r->story->may_bounce)
+	if (exit_code(c) != 69 || c->run->story->may_bounce)
 		return;
-	for (size_t i = 0; i < r->mx.nconn; i++) {
-		const char *line = bytes_text(&r->mx.conn[i].said);
+	for (size_t i = 0; i < c->run->mx.nconn; i++) {
+		const struct conn *conn = &c->run->mx.conn[i];
+		const char *line = conn->of == c ? bytes_text(&conn->said) : NULL;
 		for (; line; line = strchr(line, '\n')) {
 			line += *line == '\n';
 			if (line[0] == '5' && isdigit(line[1]) && isdigit(line[2]))
 				return;
 		}
 	}
-	run_trouble(r, "exit 69, but no server said 5xx");
+	run_trouble(c->run, "%sexit 69, but no server said 5xx", of_run(c));
+}
+
+/* Nobody else of the same run after `conn`, whose final dot was not refused. */
+static void check_last(struct child *c, const struct conn *conn)
+{
+	const struct mx *mx = &c->run->mx;
+	for (size_t k = 0; k < mx->nconn; k++) {
+		const struct conn *other = &mx->conn[k];
+		enum final f = conn_final(other);
+		if (other == conn || other->of != c)
+			continue;
+		if (k >= conn->conns_then)
+			run_trouble(c->run, "%sanother host is asked after the final dot to %s",
+				    of_run(c), conn->script->addr);
+		if (f != FINAL_NONE && f != FINAL_REFUSED)
+			run_trouble(c->run, "%s%s got the message too", of_run(c),
+				    other->script->addr);
+	}
 }
 
 /* Invariant 3: after a final dot that was not refused nobody else is asked. */
-static void check_once(struct run *r)
+static void check_once(struct child *c)
 {
-	for (size_t i = 0; i < r->mx.nconn; i++) {
-		const struct conn *c = &r->mx.conn[i];
-		enum final f = conn_final(c);
-		if (f == FINAL_NONE || f == FINAL_REFUSED)
-			continue;
-		if (r->mx.nconn > c->conns_then)
-			run_trouble(r, "another host is asked after the final dot to %s",
-				    c->script->addr);
-		for (size_t k = 0; k < r->mx.nconn; k++) {
-			enum final other = conn_final(&r->mx.conn[k]);
-			if (k != i && other != FINAL_NONE && other != FINAL_REFUSED)
-				run_trouble(r, "%s got the message too",
-					    r->mx.conn[k].script->addr);
-		}
+	for (size_t i = 0; i < c->run->mx.nconn; i++) {
+		const struct conn *conn = &c->run->mx.conn[i];
+		enum final f = conn_final(conn);
+		if (conn->of == c && f != FINAL_NONE && f != FINAL_REFUSED)
+			check_last(c, conn);
+	}
+}
+
+/* Must `c` know what `e` delivered? Not if the agent of `e` was killed before it said so, or if one
+ * of them had no memory; and not for ever. */
+static bool must_know(const struct child *c, const struct child *e)
+{
+	const struct run *r = c->run;
+	bool killed = (r->hit == e && r->fault.kind == FAULT_KILL) || r->story->kills;
+	bool heard = run_faulty(r) || !e->unheard; /* with faults it is not known when */
+	if (r->fault.kind == FAULT_ALLOC || (killed && exit_code(e) != 0))
+		return false;
+	return c->turn->wall - e->turn->wall < (heard ? REPORTED_S : UNREPORTED_S);
+}
+
+/* Invariant 5: what a run has delivered no later run delivers again. */
+static void check_repeat(struct child *c)
+{
+	struct run *r = c->run;
+	if (!r->story->has_state || r->story->may_repeat || !fate_of(c).delivered)
+		return;
+	for (size_t i = 0; i < r->nchild; i++) {
+		const struct child *e = &r->child[i];
+		if (e != c && e->ended <= c->started && fate_of(e).delivered &&
+		    same_message(e->turn, c->turn) && must_know(c, e))
+			run_trouble(r, "%sit was delivered a second time", of_run(c));
 	}
 }
 
@@ -94,54 +187,50 @@ static int line_class(const char *p)
 }
 
 /* Invariant 4: one line, printable, not too long, its class that of the exit status. */
-static void check_line(struct run *r, int code)
+static void check_line(struct child *c)
 {
-	const struct bytes *line = &r->child.output;
-	if (r->child.reader_gone || r->child.killed)
+	const struct bytes *line = &c->output;
+	int code = exit_code(c);
+	if (c->reader_gone || c->killed)
 		return;
 	if (line->n == 0 || line->n > LINE_MAX_BYTES)
-		run_trouble(r, "a verdict of %zu bytes", line->n);
+		run_trouble(c->run, "%sa verdict of %zu bytes", of_run(c), line->n);
 	for (size_t i = 0; i < line->n; i++) {
-		unsigned char c = (unsigned char)line->p[i];
-		if (c < ' ' || c == 127) {
-			run_trouble(r, "byte 0x%02x in the verdict", c);
+		unsigned char byte = (unsigned char)line->p[i];
+		if (byte < ' ' || byte == 127) {
+			run_trouble(c->run, "%sbyte 0x%02x in the verdict", of_run(c), byte);
 			break;
 		}
 	}
 	int class = line_class(bytes_text(line));
 	if ((code == 69 && class != 5) || (code == 75 && class != 4) || (code == 0 && class != 0))
-		run_trouble(r, "the verdict does not agree with exit %d", code);
+		run_trouble(c->run, "%sthe verdict does not agree with exit %d", of_run(c), code);
 }
 
 /* GnuTLS needs libraries to which a failed allocation is the end: GMP, libtasn1, the loader. */
-static bool library_died(const struct run *r)
+static bool library_died(const struct child *c)
 {
 	static const char *const words[] = {
 		"*killed by signal 6 (Aborted) without a verdict*",
 		"*without a verdict*crash in */libtasn1.so*",
 		"*without a verdict*memory for thread-local data*",
 	};
-	const struct bytes *out = &r->child.output;
-	for (size_t i = 0; r->story->tls && i < sizeof(words) / sizeof(words[0]); i++) {
-		if (glob_match(words[i], bytes_text(out), out->n))
+	for (size_t i = 0; c->run->story->tls && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (glob_match(words[i], bytes_text(&c->output), c->output.n))
 			return true;
 	}
 	return false;
 }
 
 /* A crash that the guard turned into 4.3.0 is still a crash. */
-static void check_crash(struct run *r)
+static void check_crash(struct child *c)
 {
-	const struct bytes *out = &r->child.output;
-	bool wanted = r->fault.kind == FAULT_KILL ||
-		      (r->fault.kind == FAULT_ALLOC && (r->story->may_crash || library_died(r)));
-	for (size_t i = 0; i < r->story->nscript; i++) {
-		for (size_t k = 0; k < r->story->script[i].n; k++)
-			wanted |= r->story->script[i].item[k].kind == ITEM_ACT &&
-				  r->story->script[i].item[k].act == ACT_AGENT;
-	}
-	if (!wanted && glob_match("*without a verdict*", bytes_text(out), out->n))
-		run_trouble(r, "the agent crashed");
+	const struct run *r = c->run;
+	bool hit = r->hit == c, alloc = r->fault.kind == FAULT_ALLOC;
+	bool wanted = r->story->kills || (hit && r->fault.kind == FAULT_KILL) ||
+		      (hit && alloc && (r->story->may_crash || library_died(c)));
+	if (!wanted && glob_match("*without a verdict*", bytes_text(&c->output), c->output.n))
+		run_trouble(c->run, "%sthe agent crashed", of_run(c));
 }
 
 static bool one_of(const char *alternatives, const char *addr)
@@ -186,125 +275,157 @@ static bool in_order(char **want, size_t nwant, const char **got, size_t ngot)
 	return g == ngot;
 }
 
-static void expect_hosts(struct run *r, const char *text, bool delivered)
+static void expect_hosts(struct child *c, const char *text, bool delivered)
 {
+	const struct mx *mx = &c->run->mx;
 	const char *got[MX_CONNS];
 	size_t n = 0, nwant;
 	struct bytes list = { 0 };
-	for (size_t i = 0; i < r->mx.nconn; i++) {
-		if (delivered && conn_final(&r->mx.conn[i]) != FINAL_DELIVERED)
+	for (size_t i = 0; i < mx->nconn; i++) {
+		if (mx->conn[i].of != c ||
+		    (delivered && conn_final(&mx->conn[i]) != FINAL_DELIVERED))
 			continue;
-		got[n++] = r->mx.conn[i].script->addr;
+		got[n++] = mx->conn[i].script->addr;
 		bytes_addf(&list, " %s", got[n - 1]);
 	}
 	char **want = words_split(strcmp(text, "none") == 0 ? "" : text, &nwant);
 	if (!in_order(want, nwant, got, n))
-		run_trouble(r, "%s: want %s, got%s", delivered ? "delivered" : "connected", text,
-			    list.n ? list.p : " none");
+		run_trouble(c->run, "%s%s: want %s, got%s", of_run(c),
+			    delivered ? "delivered" : "connected", text, list.n ? list.p : " none");
 	bytes_free(&list);
 }
 
-static void expect_line(struct run *r, const char *text)
+static void expect_line(struct child *c, const char *text)
 {
-	if (!glob_match(text, bytes_text(&r->child.output), r->child.output.n))
-		run_trouble(r, "verdict: want \"%s\"", text);
+	if (!glob_match(text, bytes_text(&c->output), c->output.n))
+		run_trouble(c->run, "%sverdict: want \"%s\", got \"%s\"", of_run(c), text,
+			    bytes_text(&c->output));
 }
 
-/* Some line of `where` matches. */
-static bool found(const struct bytes *where, const char *pattern)
+/* How many lines between two places of `where` match. */
+static size_t matches(const struct bytes *where, size_t from, size_t to, const char *pattern)
 {
-	const char *p = bytes_text(where);
-	while (*p) {
+	const char *p = bytes_text(where) + from, *end = bytes_text(where) + to;
+	size_t found = 0;
+	while (p < end) {
 		size_t n = strcspn(p, "\n");
-		if (glob_match(pattern, p, n))
-			return true;
+		found += glob_match(pattern, p, n);
 		p += n + (p[n] == '\n');
 	}
-	return false;
+	return found;
 }
 
-static void expect_log(struct run *r, const char *text, bool wanted)
+static void expect_log(struct child *c, const char *text, enum expect_kind kind)
 {
 	char *pattern = xprintf("*%s*", text);
-	if (found(&r->log, pattern) != wanted) {
+	size_t found = matches(&c->log, 0, c->log.n, pattern);
+	bool good = kind == EXPECT_ONCE ? found == 1 : (found > 0) == (kind == EXPECT_LOG);
+	if (!good) {
 		struct bytes log = { 0 };
-		escape(bytes_text(&r->log), r->log.n, 3000, &log);
-		run_trouble(r, "log: %s \"%s\" in: %s", wanted ? "no" : "unwanted", text,
+		escape(bytes_text(&c->log), c->log.n, 3000, &log);
+		run_trouble(c->run, "%slog: %zu times \"%s\" in: %s", of_run(c), found, text,
 			    bytes_text(&log));
 		bytes_free(&log);
 	}
 	free(pattern);
 }
 
-static void expect_tlsrpt(struct run *r, const char *text, bool wanted)
+/* Where the servers' notes of this run end: what runs at the same time have is shared. */
+static const struct child *next_alone(const struct child *c)
 {
+	const struct run *r = c->run;
+	for (const struct child *next = c + 1; next < r->child + r->nchild; next++) {
+		if (!next->turn->at_once)
+			return next;
+	}
+	return NULL;
+}
+
+static void expect_tlsrpt(struct child *c, const char *text, bool wanted)
+{
+	const struct bytes *got = &c->run->collector.got;
+	const struct child *next = next_alone(c);
 	char *pattern = xprintf("*%s*", text);
-	if (found(&r->collector.got, pattern) != wanted)
-		run_trouble(r, "TLS report: %s \"%s\" in: %s", wanted ? "no" : "unwanted", text,
-			    bytes_text(&r->collector.got));
+	if ((matches(got, c->told, next ? next->told : got->n, pattern) > 0) != wanted)
+		run_trouble(c->run, "%sTLS report: %s \"%s\" in: %s", of_run(c),
+			    wanted ? "no" : "unwanted", text, bytes_text(got) + c->told);
 	free(pattern);
 }
 
-static void expect_asked(struct run *r, const char *text, bool wanted)
+static void expect_asked(struct child *c, const char *text, bool wanted)
 {
-	if (found(&r->dns.asked, text) != wanted)
-		run_trouble(r, "DNS was %sasked for %s", wanted ? "not " : "", text);
+	const struct bytes *asked = &c->run->dns.asked;
+	const struct child *next = next_alone(c);
+	if ((matches(asked, c->asked, next ? next->asked : asked->n, text) > 0) != wanted)
+		run_trouble(c->run, "%sDNS was %sasked for %s", of_run(c), wanted ? "not " : "",
+			    text);
 }
 
-static void expect_time(struct run *r, const char *text, bool most)
+static void expect_time(struct child *c, const char *text, bool most)
 {
-	int64_t want, took = r->ended - r->started;
+	int64_t want, took = c->ended - c->started;
 	if (!parse_ms(text, &want))
-		die("%s: not a time: %s", r->story->name, text);
-	want *= r->lab->scale;
+		die("%s: not a time: %s", c->run->story->name, text);
+	want *= c->run->lab->scale;
 	if (most ? took > want : took < want)
-		run_trouble(r, "it took %lld ms, want at %s %lld", (long long)took,
-			    most ? "most" : "least", (long long)want);
+		run_trouble(c->run, "%sit took %lld ms, want at %s %lld", of_run(c),
+			    (long long)took, most ? "most" : "least", (long long)want);
 }
 
-static void check_expect(struct run *r, const struct expect *e, int code)
+static void expect_exit(struct child *c, const char *text)
 {
 	int64_t want;
+	bool good = strcmp(text, "killed") == 0 ? c->killed
+						: parse_number(text, &want) && want == exit_code(c);
+	if (!good)
+		run_trouble(c->run, "%sexit: want %s, got %d", of_run(c), text, exit_code(c));
+}
+
+static void check_expect(struct child *c, const struct expect *e)
+{
 	switch (e->kind) {
 	case EXPECT_EXIT:
-		if (strcmp(e->text, "killed") == 0 ? !r->child.killed
-						   : !parse_number(e->text, &want) || want != code)
-			run_trouble(r, "exit: want %s, got %d", e->text, code);
+		expect_exit(c, e->text);
 		break;
 	case EXPECT_LINE:
-		expect_line(r, e->text);
+		expect_line(c, e->text);
 		break;
 	case EXPECT_DELIVERED:
 	case EXPECT_CONNECT:
-		expect_hosts(r, e->text, e->kind == EXPECT_DELIVERED);
+		expect_hosts(c, e->text, e->kind == EXPECT_DELIVERED);
 		break;
 	case EXPECT_LOG:
 	case EXPECT_NOLOG:
-		expect_log(r, e->text, e->kind == EXPECT_LOG);
+	case EXPECT_ONCE:
+		expect_log(c, e->text, e->kind);
 		break;
 	case EXPECT_ASKED:
 	case EXPECT_NOT_ASKED:
-		expect_asked(r, e->text, e->kind == EXPECT_ASKED);
+		expect_asked(c, e->text, e->kind == EXPECT_ASKED);
 		break;
 	case EXPECT_TLSRPT:
 	case EXPECT_NO_TLSRPT:
-		expect_tlsrpt(r, e->text, e->kind == EXPECT_TLSRPT);
+		expect_tlsrpt(c, e->text, e->kind == EXPECT_TLSRPT);
 		break;
 	case EXPECT_WITHIN:
 	case EXPECT_ATLEAST:
-		expect_time(r, e->text, e->kind == EXPECT_WITHIN);
+		expect_time(c, e->text, e->kind == EXPECT_WITHIN);
 		break;
 	}
 }
 
 void check_run(struct run *r)
 {
-	int code = check_exit(r);
-	check_truth(r, code);
-	check_bounce(r, code);
-	check_once(r);
-	check_line(r, code);
-	check_crash(r);
-	for (size_t i = 0; i < r->story->nexpect && !run_faulty(r); i++)
-		check_expect(r, &r->story->expect[i], code);
+	for (size_t i = 0; i < r->nchild; i++) {
+		struct child *c = &r->child[i];
+		check_exit(c);
+		check_truth(c);
+		check_bounce(c);
+		check_once(c);
+		check_line(c);
+		check_crash(c);
+		check_repeat(c);
+		for (size_t k = 0; k < c->turn->nexpect && !run_faulty(r); k++)
+			check_expect(c, &c->turn->expect[k]);
+	}
 }

@@ -45,66 +45,85 @@ static void put_setting(struct words *w, const char *setting, int scale)
 		put(w, xprintf("%s", setting));
 }
 
-static bool has_arg(const struct story *s, const char *arg)
+static bool has_arg(const struct turn *t, const char *arg)
 {
-	for (size_t i = 0; i < s->narg; i++) {
-		if (strcmp(s->arg[i], arg) == 0)
+	for (size_t i = 0; i < t->narg; i++) {
+		if (strcmp(t->arg[i], arg) == 0)
 			return true;
 	}
 	return false;
 }
 
-static void put_settings(struct words *w, const struct run *run)
+static void put_settings(struct words *w, const struct run *run, const struct turn *t)
 {
 	const struct lab *lab = run->lab;
-	const struct story *s = run->story;
 	put(w, xprintf("-o"));
 	put(w, xprintf("dns_servers=127.%d.0.253:%u", lab->names.net, lab->names.dns_port));
 	put(w, xprintf("-o"));
 	put(w, xprintf("smtp_port=%u", lab->names.port));
+	put(w, xprintf("-o"));
+	put(w, run->story->has_state ? xprintf("state_directory=%s/state", lab->names.dir)
+				     : xprintf("state_directory="));
 	put_setting(w, "refused_networks=", 1);
-	if (!s->no_helo)
+	if (!t->no_helo)
 		put_setting(w, "helo_name=client.test", 1);
 	for (size_t i = 0; i < sizeof(plain_settings) / sizeof(plain_settings[0]); i++)
 		put_setting(w, plain_settings[i], lab->scale);
-	for (size_t i = 0; i < s->nset; i++)
-		put_setting(w, s->set[i], lab->scale);
+	for (size_t i = 0; i < t->nset; i++)
+		put_setting(w, t->set[i], lab->scale);
 	for (size_t i = 0;
 	     run_faulty(run) && i < sizeof(fault_settings) / sizeof(fault_settings[0]); i++)
 		put_setting(w, fault_settings[i], lab->scale);
 }
 
-static char **build_argv(const struct run *run)
+static char **build_argv(const struct run *run, const struct turn *t)
 {
 	const struct lab *lab = run->lab;
-	const struct story *s = run->story;
 	struct words w = { 0 };
 	size_t n = 0;
 	char **wrap = lab->wrap ? words_split(lab->wrap, &n) : NULL;
 	for (size_t i = 0; i < n; i++)
 		put(&w, wrap[i]);
 	put(&w, xprintf("%s", lab->program));
-	if (!has_arg(s, "-c")) {
+	if (!has_arg(t, "-c")) {
 		put(&w, xprintf("-c"));
-		put(&w, s->has_config ? xprintf("%s/conf", lab->names.dir) : xprintf("/dev/null"));
+		put(&w, t->has_config ? run_path(run, t, "conf") : xprintf("/dev/null"));
 	}
-	if (!has_arg(s, "--trace")) {
+	if (!has_arg(t, "--trace")) {
 		put(&w, xprintf("--trace"));
-		put(&w, xprintf("%s/trace", lab->names.dir));
+		put(&w, run_path(run, t, "trace"));
 	}
-	put_settings(&w, run);
-	for (size_t i = 0; i < s->narg; i++)
-		put(&w, xprintf("%s", s->arg[i]));
+	put_settings(&w, run, t);
+	for (size_t i = 0; i < t->narg; i++)
+		put(&w, xprintf("%s", t->arg[i]));
 	put(&w, NULL);
 	free(wrap);
 	return w.p;
 }
 
-static char **build_env(const struct run *run)
+/* Objects that are loaded into the agent: allocations that fail, a wall clock that is ahead. */
+static void put_preload(struct words *w, const struct run *run, const struct turn *t)
+{
+	const struct lab *lab = run->lab;
+	if (!lab->preload && !t->wall)
+		return;
+	put(w, xprintf("LD_PRELOAD=%s%s%s", lab->preload ? lab->preload : "",
+		       lab->preload && t->wall ? ":" : "", t->wall ? lab->wallclock : ""));
+	if (t->wall)
+		put(w, xprintf("WALLCLOCK=%lld", (long long)t->wall));
+	if (lab->preload) {
+		char *count = run_path(run, t, "count");
+		put(w, xprintf("FAILALLOC_COUNT=%s", count));
+		free(count);
+	}
+	if (run->fault.kind == FAULT_ALLOC && run->fault.turn == t - run->story->turn)
+		put(w, xprintf("FAILALLOC=%d", run->fault.at));
+}
+
+static char **build_env(const struct run *run, const struct turn *t)
 {
 	static const char *const kept[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
 					    "TMPDIR" };
-	const struct lab *lab = run->lab;
 	struct words w = { 0 };
 	put(&w, xprintf("PATH=/usr/bin:/bin"));
 	put(&w, xprintf("LANG=C"));
@@ -113,14 +132,9 @@ static char **build_env(const struct run *run)
 		if (value)
 			put(&w, xprintf("%s=%s", kept[i], value));
 	}
-	for (size_t i = 0; i < run->story->nenv; i++)
-		put(&w, xprintf("%s", run->story->env[i]));
-	if (lab->preload) {
-		put(&w, xprintf("LD_PRELOAD=%s", lab->preload));
-		put(&w, xprintf("FAILALLOC_COUNT=%s/count", lab->names.dir));
-	}
-	if (run->fault.kind == FAULT_ALLOC)
-		put(&w, xprintf("FAILALLOC=%d", run->fault.at));
+	for (size_t i = 0; i < t->nenv; i++)
+		put(&w, xprintf("%s", t->env[i]));
+	put_preload(&w, run, t);
 	put(&w, NULL);
 	return w.p;
 }
@@ -206,13 +220,14 @@ static void end_ready(void *self, short revents)
 	if (waitpid(who, &c->status, 0) != who)
 		return;
 	c->exited = true;
+	c->ended = now_ms();
 	drop_fd(&c->end);
 }
 
 /* Write up to `end` of the message; true: there. */
 static bool feed_to(struct child *c, size_t end)
 {
-	const struct bytes *m = &c->run->story->message;
+	const struct bytes *m = &c->turn->message;
 	while (c->fed < end) {
 		ssize_t n = write(c->in->fd, m->p + c->fed, end - c->fed);
 		if (n < 0 && errno == EAGAIN)
@@ -236,7 +251,7 @@ static void feed_rest(struct child *c, int64_t due)
 static void in_ready(void *self, short revents)
 {
 	struct child *c = self;
-	const struct story *s = c->run->story;
+	const struct turn *s = c->turn;
 	(void)revents;
 	if (s->nfeed == 0 && !feed_to(c, s->message.n))
 		return;
@@ -256,7 +271,7 @@ static void in_ready(void *self, short revents)
 		if (item->kind == ITEM_ACT && item->act == ACT_WAIT)
 			return feed_rest(c, now_ms() + item->n * c->run->lab->scale);
 		if (item->kind == ITEM_ACT)
-			run_act(c->run, item);
+			run_act(c, item);
 	}
 	drop_fd(&c->in);
 }
@@ -271,16 +286,16 @@ static bool watch_end(struct child *c)
 	return fd >= 0;
 }
 
-void child_start(struct child *c, struct run *run)
+void child_start(struct child *c, struct run *run, const struct turn *turn)
 {
 	int in[2], out[2];
-	*c = (struct child){ .run = run };
+	*c = (struct child){ .run = run, .turn = turn, .started = now_ms() };
 	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
 		die("no pipe");
 	fcntl(in[1], F_SETFL, O_NONBLOCK);
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	fcntl(out[1], F_SETFL, O_NONBLOCK); /* as Postfix does */
-	char **argv = build_argv(run), **env = build_env(run);
+	char **argv = build_argv(run, turn), **env = build_env(run, turn);
 	spawn(c, argv, env, (const int[]){ in[0], out[1] });
 	words_free(argv);
 	words_free(env);
@@ -308,6 +323,12 @@ static void signal_agent(const struct child *c, int number)
 	free(path);
 }
 
+static void child_gone(struct child *c)
+{
+	c->killed = c->exited = true;
+	c->ended = now_ms();
+}
+
 void child_act(struct child *c, const struct item *act)
 {
 	switch (act->act) {
@@ -321,12 +342,13 @@ void child_act(struct child *c, const struct item *act)
 	case ACT_HOST_GONE:
 		if (c->host == 0)
 			break;
+		c->unheard = true;
 		kill(c->host, SIGKILL);
 		waitpid(c->host, NULL, 0);
 		/* We adopt mxdirect: its getppid() changes, and its status is ours to read. */
 		c->host = 0;
 		if (!watch_end(c)) /* it had ended, and its status went with the host */
-			c->killed = c->exited = true;
+			child_gone(c);
 		break;
 	case ACT_READER_GONE:
 		c->reader_gone = true;
@@ -344,7 +366,7 @@ void child_kill(struct child *c)
 	kill(c->pid, SIGKILL);
 }
 
-bool child_reap(struct child *c, int64_t ms)
+bool child_reap_all(const struct child *c, size_t n, int64_t ms)
 {
 	int64_t end = now_ms() + ms;
 	for (;;) {
@@ -356,7 +378,8 @@ bool child_reap(struct child *c, int64_t ms)
 		if (pid == 0)
 			poll(NULL, 0, 1);
 	}
-	kill(-c->pid, SIGKILL);
+	for (size_t i = 0; i < n; i++)
+		kill(-c[i].pid, SIGKILL);
 	return false;
 }
 
@@ -366,4 +389,5 @@ void child_close(struct child *c)
 	drop_fd(&c->out);
 	drop_fd(&c->end);
 	bytes_free(&c->output);
+	bytes_free(&c->log);
 }

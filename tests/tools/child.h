@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* mxdirect as its host MTA starts it: the message on a pipe, its output on another one. */
+/* One mxdirect as its host MTA starts it: the message on a pipe, its output on another one. */
 #ifndef TOOLS_CHILD_H
 #define TOOLS_CHILD_H
 
@@ -12,21 +12,26 @@ struct run;
 
 struct child {
 	struct run *run;
-	pid_t pid;  /* mxdirect */
+	const struct turn *turn;
+	pid_t pid;  /* mxdirect; 0: not started */
 	pid_t host; /* the process between, that can die; 0: we are the host */
 	struct watch *in, *out, *end;
-	size_t feed_pos, fed; /* item of story->feed, bytes of the message */
+	size_t feed_pos, fed; /* item of turn->feed, bytes of the message */
 	struct bytes output;
 	bool exited, reader_gone;
-	bool killed; /* the story, or the end of our patience, killed mxdirect itself */
-	int status;  /* of wait(2) */
+	bool killed;  /* the story, or the end of our patience, killed mxdirect itself */
+	bool unheard; /* its host may have died before it heard the verdict */
+	int status;   /* of wait(2) */
+	int64_t started, ended;
+	size_t asked, told; /* what DNS and the collector had got before */
+	struct bytes log;   /* what --trace wrote */
 };
 
-void child_start(struct child *c, struct run *run);
+void child_start(struct child *c, struct run *run, const struct turn *turn);
 void child_act(struct child *c, const struct item *act);
 void child_kill(struct child *c); /* mxdirect and what it started */
-/* After the exit: false if some process of the run is still there after `ms`; it is killed then. */
-bool child_reap(struct child *c, int64_t ms);
+/* After the exit of all: false if some process is still there after `ms`; it is killed then. */
+bool child_reap_all(const struct child *c, size_t n, int64_t ms);
 void child_close(struct child *c);
 
 #endif

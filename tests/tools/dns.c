@@ -50,17 +50,20 @@ static bool question_read(const unsigned char *p, size_t n, struct question *ret
 	return true;
 }
 
+/* What a run says anew comes before what the runs before it said. */
 static const struct dns_rule *rule_find(const struct dns *d, const char *name, uint16_t type,
 					bool *ret_known)
 {
 	size_t n = strlen(name);
-	for (size_t i = 0; i < d->story->ndns; i++) {
-		const struct dns_rule *r = &d->story->dns[i];
-		if (!glob_match(r->name, name, n))
-			continue;
-		*ret_known = true;
-		if (r->type == 0 || r->type == type || (r->cname && r->type == TYPE_CNAME))
-			return r;
+	for (size_t turn = d->turn + 1; turn-- > 0;) {
+		for (size_t i = 0; i < d->story->ndns; i++) {
+			const struct dns_rule *r = &d->story->dns[i];
+			if (r->turn != turn || !glob_match(r->name, name, n))
+				continue;
+			*ret_known = true;
+			if (r->type == 0 || r->type == type || (r->cname && r->type == TYPE_CNAME))
+				return r;
+		}
 	}
 	return NULL;
 }
@@ -191,7 +194,7 @@ static bool answer_spoil(struct dns *d, struct bytes *answer)
 {
 	if (d->run->fault.kind == FAULT_RESET)
 		return true; /* there is no connection */
-	switch (run_event(d->run)) {
+	switch (run_event(d->run, NULL)) {
 	case FAULT_CUT:
 		answer->p[3] = (char)((answer->p[3] & 0xf0) | 2);
 		return true;

@@ -27,6 +27,7 @@ struct run;
 struct dns {
 	struct run *run;
 	const struct story *story;
+	size_t turn; /* the rules of later runs do not count yet */
 	struct watch *udp, *listener;
 	struct dns_tcp {
 		struct dns *dns;

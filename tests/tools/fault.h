@@ -18,7 +18,8 @@ enum fault_kind {
 
 struct fault {
 	enum fault_kind kind;
-	int at; /* the event, or the allocation, counted from 1 */
+	int at;   /* the event, or the allocation, counted from 1 */
+	int turn; /* FAULT_ALLOC: in which run, counted from 0 */
 };
 
 #endif

@@ -13,11 +13,12 @@
 
 #define PIECE_GAP_MS 5
 #define SLOW_GAP_MS  20
+#define AWAIT_GAP_MS 5
 #define SAID_MAX     65536
 
 static const char garbage[] = "\x80\x00 no SMTP at all\r\n";
 
-static void conn_end(struct conn *c, bool reset)
+void conn_end(struct conn *c, bool reset)
 {
 	if (!c->watch)
 		return;
@@ -130,7 +131,7 @@ static bool next_item(struct conn *c)
 static bool step_send(struct conn *c, const struct item *item)
 {
 	if (!c->begun) {
-		enum fault_kind fault = run_event(c->mx->run);
+		enum fault_kind fault = run_event(c->mx->run, c->of);
 		c->begun = true;
 		c->after = fault == FAULT_GARBLE ? FAULT_NONE : fault;
 		if (fault == FAULT_GARBLE)
@@ -156,7 +157,7 @@ static bool received(struct conn *c, size_t n, size_t shown)
 	note(c, "->", bytes_text(&c->in), shown);
 	bytes_cut(&c->in, n);
 	c->scanned = c->body = 0;
-	conn_event(c, run_event(c->mx->run));
+	conn_event(c, run_event(c->mx->run, c->of));
 	return next_item(c);
 }
 
@@ -201,7 +202,7 @@ static bool step_message(struct conn *c, const struct item *item)
 	size_t n = message_end(c);
 	if (n == 0)
 		return false;
-	const struct bytes *want = item->raw ? &item->text : &c->mx->run->story->wire;
+	const struct bytes *want = item->raw ? &item->text : &c->of->turn->wire;
 	if (want->n != n || memcmp(want->p, c->in.p, n) != 0) {
 		struct bytes text = { 0 };
 		escape(c->in.p, n, 300, &text);
@@ -222,7 +223,7 @@ static bool step_part(struct conn *c, const struct item *item)
 		return false;
 	c->body += (size_t)item->n;
 	run_note(c->mx->run, "%s -> %zu bytes of the message", c->script->addr, c->body);
-	conn_event(c, run_event(c->mx->run));
+	conn_event(c, run_event(c->mx->run, c->of));
 	return next_item(c);
 }
 
@@ -238,6 +239,13 @@ static bool step_wait(struct conn *c, const struct item *item)
 	return next_item(c);
 }
 
+/* Until the runs that began later have ended. */
+static bool step_await(struct conn *c)
+{
+	c->wait_until = run_later_ones(c->of) ? now_ms() + AWAIT_GAP_MS : 0;
+	return c->wait_until ? false : next_item(c);
+}
+
 /* Nothing more is said; what comes is read. */
 static bool script_over(struct conn *c)
 {
@@ -249,7 +257,7 @@ static bool script_over(struct conn *c)
 static bool tls_begin(struct conn *c, const struct item *item)
 {
 	const char *words = bytes_text(&item->text);
-	enum fault_kind fault = run_event(c->mx->run);
+	enum fault_kind fault = run_event(c->mx->run, c->of);
 	if (strcmp(words, "garbage") == 0)
 		fault = FAULT_GARBLE;
 	else if (strcmp(words, "close") == 0)
@@ -287,7 +295,7 @@ static bool step_tls(struct conn *c, const struct item *item)
 		return false;
 	}
 	c->eof |= !mxtls_feed(c->tls, "", 0, &c->in);
-	conn_event(c, run_event(c->mx->run));
+	conn_event(c, run_event(c->mx->run, c->of));
 	return next_item(c);
 }
 
@@ -296,6 +304,8 @@ static bool step_act(struct conn *c, const struct item *item)
 	switch (item->act) {
 	case ACT_WAIT:
 		return step_wait(c, item);
+	case ACT_AWAIT:
+		return step_await(c);
 	case ACT_CLOSE:
 	case ACT_RESET:
 		run_note(c->mx->run, "%s closes", c->script->addr);
@@ -326,7 +336,7 @@ static bool step_act(struct conn *c, const struct item *item)
 		c->slow = 0;
 		break;
 	default:
-		run_act(c->mx->run, item);
+		run_act(c->of, item);
 	}
 	return next_item(c);
 }
@@ -385,7 +395,7 @@ static void conn_rearm(struct conn *c)
 	}
 }
 
-static void conn_ready(void *self, short revents)
+void conn_ready(void *self, short revents)
 {
 	struct conn *c = self;
 	(void)revents;
@@ -398,143 +408,6 @@ static void conn_ready(void *self, short revents)
 		conn_left(c);
 	if (c->watch)
 		conn_rearm(c);
-}
-
-/* The script of connection number `nth` to an address; the last one for those that the story does
- * not know. */
-static const struct script *script_for(struct mx *m, struct host *h, size_t nth)
-{
-	const struct script *last = NULL;
-	size_t i, seen = 0;
-	for (i = 0; i < m->run->story->nscript; i++) {
-		const struct script *s = &m->run->story->script[i];
-		if (strcmp(s->addr, h->addr) != 0)
-			continue;
-		last = s;
-		if (seen++ == nth)
-			return s;
-	}
-	if (!run_faulty(m->run))
-		run_trouble(m->run, "%s: connection number %zu", h->addr, nth + 1);
-	return last;
-}
-
-static void host_ready(void *self, short revents)
-{
-	struct host *h = self;
-	struct mx *m = h->mx;
-	(void)revents;
-	int fd = accept4(h->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (m->nconn == MX_CONNS)
-		die("too many connections in one run");
-	int one = 1;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	struct conn *c = &m->conn[m->nconn++];
-	*c = (struct conn){ .mx = m, .script = script_for(m, h, h->taken++) };
-	c->watch = loop_add(&m->run->loop, fd, POLLIN, conn_ready, c);
-	run_note(m->run, "%s connected", h->addr);
-	conn_ready(c, 0);
-}
-
-static int listen_on(const char *host, uint16_t port, bool small, int backlog)
-{
-	const char *colon = strchr(host, '.') ? strchr(host, ':') : NULL;
-	char *addr = xndup(host, colon ? (size_t)(colon - host) : strlen(host));
-	int64_t own_port = port;
-	if (colon && !parse_number(colon + 1, &own_port))
-		die("not a port: %s", host);
-	struct sockaddr_storage ss = { 0 };
-	struct sockaddr_in *sin = (struct sockaddr_in *)(void *)&ss;
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)(void *)&ss;
-	int one = 1, tiny = 4096;
-	bool v6 = strchr(addr, ':');
-	ss.ss_family = v6 ? AF_INET6 : AF_INET;
-	sin->sin_port = htons((uint16_t)own_port); /* the same place in both */
-	if (inet_pton(ss.ss_family, addr, v6 ? (void *)&sin6->sin6_addr : &sin->sin_addr) != 1)
-		die("host %s is not an address", addr);
-	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (small)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &tiny, sizeof(tiny));
-	if (fd < 0 || bind(fd, (struct sockaddr *)&ss, v6 ? sizeof(*sin6) : sizeof(*sin)) != 0 ||
-	    listen(fd, backlog) != 0)
-		die("cannot listen on %s port %d: %s", addr, (int)own_port, strerror(errno));
-	free(addr);
-	return fd;
-}
-
-/* With a backlog of 0 one connection fills the queue, and the kernel passes over every further SYN.
- */
-static void host_plug(struct host *h, uint16_t port)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
-	inet_pton(AF_INET, h->addr, &sin.sin_addr);
-	for (int i = 0; i < 3; i++) {
-		h->plug[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (connect(h->plug[i], (struct sockaddr *)&sin, sizeof(sin)) != 0 &&
-		    errno != EINPROGRESS)
-			die("cannot fill the queue of %s", h->addr);
-	}
-}
-
-static bool wants(const struct script *s, enum act act)
-{
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->item[i].kind == ITEM_ACT && s->item[i].act == act)
-			return true;
-	}
-	return false;
-}
-
-static void host_open(struct mx *m, const struct script *s)
-{
-	uint16_t port = m->run->lab->names.port;
-	for (size_t i = 0; i < m->nhost; i++) {
-		if (strcmp(m->host[i].addr, s->addr) == 0)
-			return;
-	}
-	if (m->nhost == MX_HOSTS)
-		die("too many hosts in %s", m->run->story->name);
-	struct host *h = &m->host[m->nhost++];
-	bool unreachable = wants(s, ACT_UNREACHABLE);
-	*h = (struct host){ .mx = m, .addr = s->addr, .plug = { -1, -1, -1 } };
-	h->fd = listen_on(s->addr, port, wants(s, ACT_DEAF) || wants(s, ACT_SLOW),
-			  unreachable ? 0 : 64);
-	if (unreachable)
-		host_plug(h, port);
-	else
-		h->watch = loop_add(&m->run->loop, h->fd, POLLIN, host_ready, h);
-}
-
-void mx_open(struct mx *m, struct run *run)
-{
-	m->run = run;
-	m->nhost = m->nconn = 0;
-	for (size_t i = 0; i < run->story->nscript; i++)
-		host_open(m, &run->story->script[i]);
-}
-
-void mx_close(struct mx *m)
-{
-	for (size_t i = 0; i < m->nconn; i++) {
-		struct conn *c = &m->conn[i];
-		conn_end(c, false);
-		mxtls_free(c->tls);
-		bytes_free(&c->in);
-		bytes_free(&c->out);
-		bytes_free(&c->said);
-	}
-	for (size_t i = 0; i < m->nhost; i++) {
-		struct host *h = &m->host[i];
-		for (int k = 0; k < 3; k++) {
-			if (h->plug[k] >= 0)
-				close(h->plug[k]);
-		}
-		close(h->fd);
-		loop_drop(h->watch);
-	}
 }
 
 bool mx_busy(const struct mx *m)

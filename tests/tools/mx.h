@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The scripted MX hosts: a listener for each address of the story, a script for each connection. */
+/* The scripted MX hosts: a listener for each address of the story, a script for each connection
+ * (mxhost.c), and how it is played (mx.c). */
 #ifndef TOOLS_MX_H
 #define TOOLS_MX_H
 
@@ -16,6 +17,7 @@ enum final { FINAL_NONE, FINAL_UNANSWERED, FINAL_DELIVERED, FINAL_REFUSED, FINAL
 
 struct conn {
 	struct mx *mx;
+	struct child *of; /* whose other end it is */
 	const struct script *script;
 	struct watch *watch; /* NULL: over */
 	size_t pos;          /* item of the script */
@@ -48,16 +50,23 @@ struct mx {
 		const char *addr;
 		struct watch *watch;
 		int fd, plug[3]; /* plug: connections that fill the queue of an unreachable host */
-		size_t taken;    /* connections so far */
+		size_t opened;   /* for which run, counted from 1 */
 	} host[MX_HOSTS];
 	size_t nhost;
 	struct conn conn[MX_CONNS]; /* in the order of their coming */
 	size_t nconn;
+	bool *used; /* for each script of the story */
 };
 
 void mx_open(struct mx *m, struct run *run);
+void mx_turn(struct mx *m, size_t turn); /* the hosts are what this run finds */
+void mx_hang_up(struct mx *m);           /* on all who are still there */
 void mx_close(struct mx *m);
 bool mx_busy(const struct mx *m); /* a connection may still have something to read */
 enum final conn_final(const struct conn *c);
+
+/* mx.c for mxhost.c */
+void conn_ready(void *self, short revents);
+void conn_end(struct conn *c, bool reset);
 
 #endif

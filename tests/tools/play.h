@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* One run of mxdirect in a story, perhaps with something going wrong at one event of it. */
+/* A story as it is played: its runs of mxdirect, one after the other or two at once, perhaps with
+ * something going wrong at one event of them. */
 #ifndef TOOLS_PLAY_H
 #define TOOLS_PLAY_H
 
@@ -13,11 +14,12 @@
 /* What a worker owns: its net, ports and folder, and how mxdirect is started. */
 struct lab {
 	struct story_names names;
-	int dns_udp, dns_tcp; /* bound for as long as the worker lives */
-	const char *program;  /* DIR/sbin/mxdirect */
-	const char *wrap;     /* words in front of it; NULL: none */
-	const char *preload;  /* failalloc.so; NULL: none */
-	int scale;            /* all times are so much longer: valgrind, sanitizers */
+	int dns_udp, dns_tcp;  /* bound for as long as the worker lives */
+	const char *program;   /* DIR/sbin/mxdirect */
+	const char *wrap;      /* words in front of it; NULL: none */
+	const char *preload;   /* failalloc.so; NULL: none */
+	const char *wallclock; /* wallclock.so */
+	int scale;             /* all times are so much longer: valgrind, sanitizers */
 	bool verbose;
 };
 
@@ -29,26 +31,33 @@ struct run {
 	int events;
 	struct dns dns;
 	struct mx mx;
-	struct child child;
+	struct child child[TURNS]; /* one for each run of the story */
+	size_t nchild, first;      /* started so far; the first of those that go on */
+	const struct child *hit;   /* by the fault; NULL: none */
 	struct collector collector;
+	int held; /* a lock on a file of the state folder; 0: none */
 	int64_t started, ended;
 	struct bytes transcript;
 	struct bytes trouble; /* what is wrong, as ", "-separated sentences; empty: nothing */
-	struct bytes log;     /* what --trace wrote */
 };
 
 /* Plays and judges (check.c); r->trouble, r->events and r->transcript are the result. */
 void run_play(struct run *r, const struct story *story, const struct lab *lab, struct fault fault);
 void run_free(struct run *r);
 
-/* For the servers: count an event, and hear whether something is to go wrong with it. */
-enum fault_kind run_event(struct run *r);
+/* For the servers: count an event, and hear whether something is to go wrong with it. `c`: in whose
+ * connection; NULL: not known. */
+enum fault_kind run_event(struct run *r, struct child *c);
 bool run_faulty(const struct run *r); /* then a story need not go as it is written */
-void run_act(struct run *r, const struct item *act);
+void run_act(struct child *c, const struct item *act);
+bool run_later_ones(const struct child *c); /* does one go on that began later? */
 void run_note(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void run_trouble(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* check.c: the four invariants, and what the story expects. */
+/* A file of the worker for a run; the first one's has no number. To be freed. */
+char *run_path(const struct run *r, const struct turn *turn, const char *name);
+
+/* check.c: the invariants, and what the story expects. */
 void check_run(struct run *r);
 
 #endif

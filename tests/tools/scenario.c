@@ -2,21 +2,24 @@
 /*
  * Plays scenarios against an installed mxdirect, several at a time, on loopback only:
  *
- *	scenario [-b DIR] [-j JOBS] [-v] [--cut] [--alloc FAILALLOC.so] [--wrap 'valgrind -q ...']
- *[--scale N] FILE...
+ *	scenario [-b DIR] [-j JOBS] [-v] [--cut] [--alloc FAILALLOC.so]
+ *		[--wrap 'valgrind -q ...'] [--scale N] FILE...
  *
  * Each worker process takes one unit (a scenario and a kind of fault) after the other, plays it in
- *one poll loop, and repeats it for every event that the fault can hit.
+ * one poll loop, and repeats it for every event that the fault can hit. wallclock.so lies beside
+ *it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -24,12 +27,15 @@
 
 #include "pki.h"
 #include "play.h"
+#include "spoil.h"
 
 #define JOBS_MAX    200
 #define ALLOC_PARTS 4 /* units that share the allocations of a scenario */
 /* Allocations tried at most: TLS makes thousands, and each of its scenarios tries others. */
-#define ALLOC_MOST 160
-#define TLS_STEP   5 /* so it is with the events of TLS, which take their time */
+#define ALLOC_MOST       160
+#define ALLOC_MOST_TURNS 80 /* of several runs */
+#define TLS_STEP         5  /* so it is with the events of TLS, which take their time */
+#define TURNS_STEP       5  /* and with those of several runs */
 
 /* What the workers share. */
 struct tally {
@@ -109,10 +115,14 @@ static void report(const struct run *r)
 	bytes_addf(&out, "%s %s", r->trouble.n ? "FAIL" : "pass", r->story->name);
 	if (r->fault.kind != FAULT_NONE)
 		bytes_addf(&out, " [%s %d]", fault_names[r->fault.kind], r->fault.at);
-	bytes_addf(&out, ": %s | %d ms, wait status 0x%x, verdict \"", bytes_text(&r->trouble),
-		   (int)(r->ended - r->started), (unsigned)r->child.status);
-	escape(bytes_text(&r->child.output), r->child.output.n, 600, &out);
-	bytes_addf(&out, "\" | %s\n", bytes_text(&r->transcript));
+	bytes_addf(&out, ": %s | %d ms", bytes_text(&r->trouble), (int)(r->ended - r->started));
+	for (size_t i = 0; i < r->nchild; i++) {
+		const struct child *c = &r->child[i];
+		bytes_addf(&out, ", wait status 0x%x, verdict \"", (unsigned)c->status);
+		escape(bytes_text(&c->output), c->output.n, 600, &out);
+		bytes_addf(&out, "\"");
+	}
+	bytes_addf(&out, " | %s\n", bytes_text(&r->transcript));
 	ssize_t n = write(STDOUT_FILENO, out.p, out.n);
 	(void)n;
 	bytes_free(&out);
@@ -132,10 +142,11 @@ static bool play(const struct options *o, const struct story *s, struct fault f,
 	return there;
 }
 
-static int allocations(const struct lab *lab)
+static int allocations(const struct lab *lab, int turn)
 {
 	char text[32] = { 0 };
-	char *path = xprintf("%s/count", lab->names.dir);
+	char *path = turn ? xprintf("%s/count.%d", lab->names.dir, turn)
+			  : xprintf("%s/count", lab->names.dir);
 	FILE *f = fopen(path, "r");
 	int64_t n = 0;
 	if (!f || !fgets(text, sizeof(text), f) || !parse_number(text, &n))
@@ -156,11 +167,19 @@ static int start(const struct story *s, int part, int step)
 
 static void play_allocs(const struct options *o, const struct story *s, int part, struct tally *t)
 {
-	if (!play(o, s, (struct fault){ FAULT_NONE, 0 }, t))
+	int count[TURNS], total = 0;
+	if (!play(o, s, (struct fault){ FAULT_NONE, 0, 0 }, t))
 		return;
-	int total = allocations(&o->lab), step = (total + ALLOC_MOST - 1) / ALLOC_MOST;
-	for (int n = start(s, 0, step) + part * step; n <= total; n += ALLOC_PARTS * step)
-		play(o, s, (struct fault){ FAULT_ALLOC, n }, t);
+	for (size_t i = 0; i < s->nturn; i++)
+		total += count[i] = allocations(&o->lab, (int)i);
+	int most = s->nturn > 1 ? ALLOC_MOST_TURNS : ALLOC_MOST;
+	int step = (total + most - 1) / most;
+	for (int n = start(s, 0, step) + part * step; n <= total; n += ALLOC_PARTS * step) {
+		struct fault f = { FAULT_ALLOC, n, 0 };
+		while (f.at > count[f.turn])
+			f.at -= count[f.turn++];
+		play(o, s, f, t);
+	}
 }
 
 static int units_of(const struct options *o)
@@ -179,12 +198,18 @@ static void work_unit(const struct options *o, int unit, struct tally *t)
 	if (o->lab.preload)
 		play_allocs(o, s, part, t);
 	else if (part == FAULT_NONE)
-		play(o, s, (struct fault){ FAULT_NONE, 0 }, t);
-	int step = s->tls ? TLS_STEP : 1;
+		play(o, s, (struct fault){ FAULT_NONE, 0, 0 }, t);
+	int step = s->tls ? TLS_STEP : s->nturn > 1 ? TURNS_STEP : 1;
 	for (int at = start(s, part, step); !o->lab.preload && part != FAULT_NONE; at += step) {
-		if (!play(o, s, (struct fault){ (enum fault_kind)part, at }, t))
+		if (!play(o, s, (struct fault){ (enum fault_kind)part, at, 0 }, t))
 			break;
 	}
+}
+
+/* Mounts of ours are nobody else's business. */
+static bool own_mounts(void)
+{
+	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 static int work(struct options *o, int number, struct tally *t)
@@ -196,6 +221,8 @@ static int work(struct options *o, int number, struct tally *t)
 	o->lab.names.net = number + 1;
 	o->lab.names.dir = mkdtemp(dir);
 	o->lab.names.own = own_address();
+	o->lab.names.root = geteuid() == 0;
+	o->lab.names.mounts = own_mounts();
 	pki_open(o->lab.names.dir);
 	for (int tries = 0; !take_ports(&o->lab, port); tries++, port = (uint16_t)(port + 2)) {
 		if (tries == 50)
@@ -207,11 +234,21 @@ static int work(struct options *o, int number, struct tally *t)
 			break;
 		work_unit(o, unit, t);
 	}
-	static const char *const files[] = { "trace", "conf", "count", "ca.pem", "tlsrpt" };
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		unlink(xprintf("%s/%s", dir, files[i]));
-	rmdir(dir);
+	state_remove(dir);
+	folder_remove(dir);
 	return 0;
+}
+
+/* A file in the folder of this program. */
+static const char *beside(const char *name)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (n <= 0)
+		die("where am I?");
+	while (n > 0 && self[n - 1] != '/')
+		n--;
+	return xprintf("%.*s%s", (int)n, self, name);
 }
 
 static void parse_options(int argc, char **argv, struct options *o)
@@ -245,6 +282,7 @@ static void parse_options(int argc, char **argv, struct options *o)
 	o->file = argv + optind;
 	o->nfile = argc - optind;
 	o->lab.program = xprintf("%s/sbin/mxdirect", o->base);
+	o->lab.wallclock = beside("wallclock.so");
 }
 
 int main(int argc, char **argv)
@@ -271,8 +309,8 @@ int main(int argc, char **argv)
 	if (broken)
 		printf("a worker gave up\n");
 	if (t->skipped)
-		printf("%d skipped: no address of its own has this machine, or port 443 is not for "
-		       "us\n",
+		printf("%d skipped: no address of its own has this machine, or port 443, mounts or "
+		       "other users' files are not for us\n",
 		       t->skipped);
 	printf("%d passed, %d failed\n", t->passed, t->failed);
 	return broken || t->failed || !t->passed ? 1 : 0;

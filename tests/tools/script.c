@@ -47,6 +47,9 @@ static const struct {
 	{ "host-gone", ACT_HOST_GONE, 0 },
 	{ "reader-gone", ACT_READER_GONE, 0 },
 	{ "unreachable", ACT_UNREACHABLE, 0 },
+	{ "refuse", ACT_REFUSE, 0 },
+	{ "also", ACT_ALSO, 0 },
+	{ "await", ACT_AWAIT, 0 },
 };
 
 static bool signal_parse(const char *text, int64_t *ret)
@@ -165,6 +168,9 @@ static void item_parse(const char *sign, char **word, size_t n, struct item *ret
 		*ret = (struct item){ .kind = ITEM_ACT, .act = ACT_TLS };
 		bytes_addf(&ret->text, "%s", text.p + 4);
 		mxtls_check(ret->text.p);
+	} else if (sign[0] == '!' && n > 1 && strcmp(word[0], "spoil") == 0) {
+		*ret = (struct item){ .kind = ITEM_ACT, .act = ACT_SPOIL };
+		spoil_parse(text.p + 6, &ret->spoil);
 	} else if (sign[0] == '>') {
 		ret->kind = ITEM_SEND;
 		unescape(bytes_text(&text), "\r\n", &ret->text);

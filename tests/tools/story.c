@@ -16,6 +16,7 @@ static const char *const default_zone[] = { "example.test MX 10 a.test, 20 b.tes
 
 struct reading {
 	struct story *story;
+	struct turn *turn; /* the one that is being read */
 	const struct story_names *names;
 	struct bytes *block; /* where lines with | go */
 	bool elsewhere;      /* it needs a port that only root may have */
@@ -75,8 +76,10 @@ static void add_text(char ***vector, size_t *n, const char *text)
 
 static void read_dns(struct reading *r, const char *text)
 {
-	dns_rule_parse(text, vector_more((void **)&r->story->dns, &r->story->ndns,
-					 sizeof(struct dns_rule)));
+	struct dns_rule *rule =
+		vector_more((void **)&r->story->dns, &r->story->ndns, sizeof(*rule));
+	dns_rule_parse(text, rule);
+	rule->turn = r->story->nturn - 1;
 }
 
 static void read_default_zone(struct reading *r)
@@ -85,6 +88,7 @@ static void read_default_zone(struct reading *r)
 		struct bytes line = { 0 };
 		substitute(default_zone[i], r->names, &line);
 		read_dns(r, bytes_text(&line));
+		r->story->dns[r->story->ndns - 1].turn = 0;
 		bytes_free(&line);
 	}
 }
@@ -94,38 +98,39 @@ static void read_host(struct reading *r, const char *text)
 	size_t n = strcspn(text, " ");
 	struct script *s = vector_more((void **)&r->story->script, &r->story->nscript, sizeof(*s));
 	s->addr = xndup(text, n);
-	r->elsewhere |= strchr(s->addr, '.') && strchr(s->addr, ':') && geteuid() != 0;
+	s->turn = r->story->nturn - 1;
+	r->elsewhere |= strchr(s->addr, '.') && strchr(s->addr, ':') && !r->names->root;
 	script_parse(text + n, &s->item, &s->n);
 }
 
 static void read_set(struct reading *r, const char *text)
 {
-	add_text(&r->story->set, &r->story->nset, text);
+	add_text(&r->turn->set, &r->turn->nset, text);
 }
 
 static void read_unset(struct reading *r, const char *text)
 {
 	if (strcmp(text, "helo_name") != 0)
 		die("only helo_name can be unset");
-	r->story->no_helo = true;
+	r->turn->no_helo = true;
 }
 
 static void read_env(struct reading *r, const char *text)
 {
-	add_text(&r->story->env, &r->story->nenv, text);
+	add_text(&r->turn->env, &r->turn->nenv, text);
 }
 
 static void read_config(struct reading *r, const char *text)
 {
 	(void)text;
-	r->story->has_config = true;
-	r->block = &r->story->config;
+	r->turn->has_config = true;
+	r->block = &r->turn->config;
 }
 
 /* "", "empty", "size N", "line N" */
 static void read_message(struct reading *r, const char *text)
 {
-	struct bytes *m = &r->story->message;
+	struct bytes *m = &r->turn->message;
 	int64_t n = 0;
 	const char *blank = strchr(text, ' ');
 	r->block = m;
@@ -148,9 +153,9 @@ static void read_run(struct reading *r, const char *text)
 {
 	size_t n;
 	char **word = words_split(text, &n);
-	r->story->narg = 0;
+	r->turn->narg = 0;
 	for (size_t i = 0; i < n; i++)
-		add_text(&r->story->arg, &r->story->narg, word[i]);
+		add_text(&r->turn->arg, &r->turn->narg, word[i]);
 }
 
 static void read_feed(struct reading *r, const char *text)
@@ -159,7 +164,7 @@ static void read_feed(struct reading *r, const char *text)
 	char **word = words_split(text, &n);
 	for (size_t i = 0; i < n; i++) {
 		struct item *item =
-			vector_more((void **)&r->story->feed, &r->story->nfeed, sizeof(*item));
+			vector_more((void **)&r->turn->feed, &r->turn->nfeed, sizeof(*item));
 		bool took = false;
 		item->kind = ITEM_PART;
 		item->n = -1;
@@ -184,6 +189,7 @@ static void read_expect(struct reading *r, const char *text)
 		      { "connect", EXPECT_CONNECT },
 		      { "log", EXPECT_LOG },
 		      { "nolog", EXPECT_NOLOG },
+		      { "once", EXPECT_ONCE },
 		      { "asked", EXPECT_ASKED },
 		      { "not-asked", EXPECT_NOT_ASKED },
 		      { "within", EXPECT_WITHIN },
@@ -195,7 +201,7 @@ static void read_expect(struct reading *r, const char *text)
 		if (strlen(kinds[i].name) != n || strncmp(kinds[i].name, text, n) != 0)
 			continue;
 		struct expect *e =
-			vector_more((void **)&r->story->expect, &r->story->nexpect, sizeof(*e));
+			vector_more((void **)&r->turn->expect, &r->turn->nexpect, sizeof(*e));
 		e->kind = kinds[i].kind;
 		r->story->collects |= e->kind == EXPECT_TLSRPT || e->kind == EXPECT_NO_TLSRPT;
 		struct bytes plain = { 0 };
@@ -212,18 +218,84 @@ static void read_may(struct reading *r, const char *text)
 		r->story->may_bounce = true;
 	else if (strcmp(text, "crash") == 0)
 		r->story->may_crash = true;
+	else if (strcmp(text, "repeat") == 0)
+		r->story->may_repeat = true;
 	else
-		die("%s: what may be is bounce, and crash", r->story->name);
+		die("%s: what may be is bounce, crash, and repeat", r->story->name);
+}
+
+static void read_state(struct reading *r, const char *text)
+{
+	if (*text)
+		die("state has no words");
+	r->story->has_state = true;
+}
+
+static void read_spoil(struct reading *r, const char *text)
+{
+	spoil_parse(text,
+		    vector_more((void **)&r->turn->spoil, &r->turn->nspoil, sizeof(struct spoil)));
+}
+
+static char **copy_words(char **word, size_t n)
+{
+	char **copy = xalloc((n + 1) * sizeof(*copy));
+	memcpy(copy, word, n * sizeof(*copy));
+	return copy;
+}
+
+/* The next run is as the one before, but for what the story says. */
+static struct turn *add_turn(struct reading *r)
+{
+	struct story *s = r->story;
+	if (s->nturn == TURNS)
+		die("%s: at most %d runs", s->name, TURNS);
+	r->turn = &s->turn[s->nturn++];
+	if (s->nturn == 1)
+		return r->turn;
+	const struct turn *last = r->turn - 1;
+	*r->turn = (struct turn){
+		.set = copy_words(last->set, last->nset),
+		.nset = last->nset,
+		.env = copy_words(last->env, last->nenv),
+		.nenv = last->nenv,
+		.arg = copy_words(last->arg, last->narg),
+		.narg = last->narg,
+		.has_config = last->has_config,
+		.no_helo = last->no_helo,
+		.later = last->later,
+		.wall = last->wall,
+	};
+	bytes_add(&r->turn->config, bytes_text(&last->config), last->config.n);
+	bytes_add(&r->turn->message, bytes_text(&last->message), last->message.n);
+	return r->turn;
+}
+
+static void read_again(struct reading *r, const char *text)
+{
+	struct turn *t = add_turn(r);
+	t->later = 0;
+	if (*text && !parse_span(text, &t->later))
+		die("%s: again takes a time in s, m, h or d: %s", r->story->name, text);
+	t->wall += t->later;
+}
+
+static void read_also(struct reading *r, const char *text)
+{
+	if (*text)
+		die("%s: also has no words", r->story->name);
+	add_turn(r)->at_once = true;
 }
 
 static const struct {
 	const char *name;
 	void (*read)(struct reading *r, const char *text);
 } keywords[] = {
-	{ "dns", read_dns },         { "host", read_host }, { "set", read_set },
-	{ "unset", read_unset },     { "env", read_env },   { "config", read_config },
-	{ "message", read_message }, { "run", read_run },   { "feed", read_feed },
-	{ "expect", read_expect },   { "may", read_may },
+	{ "dns", read_dns },         { "host", read_host },   { "set", read_set },
+	{ "unset", read_unset },     { "env", read_env },     { "config", read_config },
+	{ "message", read_message }, { "run", read_run },     { "feed", read_feed },
+	{ "expect", read_expect },   { "may", read_may },     { "state", read_state },
+	{ "spoil", read_spoil },     { "again", read_again }, { "also", read_also },
 };
 
 /* "| text" of a block: \c at its end leaves the line open. */
@@ -302,22 +374,44 @@ static void make_wire(const struct bytes *m, struct bytes *out)
 	bytes_addf(out, "%s.\r\n", start ? "" : "\r\n");
 }
 
-static void finish(struct story *s)
+static void note_item(struct story *s, const struct item *item)
+{
+	if (item->kind != ITEM_ACT)
+		return;
+	s->host_dies |= item->act == ACT_HOST_GONE;
+	s->calls |= item->act == ACT_ALSO;
+	s->kills |= item->act == ACT_AGENT;
+	s->tls |= item->act == ACT_TLS;
+	s->needs_root |= item->act == ACT_SPOIL && item->spoil.how == SPOIL_OWNER;
+	if (item->act == ACT_SPOIL &&
+	    (item->spoil.how == SPOIL_READONLY || item->spoil.how == SPOIL_FULL))
+		die("%s: a file system is not changed under way", s->name);
+}
+
+static void finish_turn(struct story *s, struct turn *t)
 {
 	bool has_exit = false;
-	for (size_t i = 0; i < s->nexpect; i++)
-		has_exit |= s->expect[i].kind == EXPECT_EXIT;
+	for (size_t i = 0; i < t->nexpect; i++)
+		has_exit |= t->expect[i].kind == EXPECT_EXIT;
 	if (!has_exit)
-		die("%s expects no exit status", s->name);
-	make_wire(&s->message, &s->wire);
-	for (size_t i = 0; i < s->nfeed; i++)
-		s->host_dies |= s->feed[i].kind == ITEM_ACT && s->feed[i].act == ACT_HOST_GONE;
+		die("%s expects no exit status of run %d", s->name, (int)(t - s->turn) + 1);
+	make_wire(&t->message, &t->wire);
+	for (size_t i = 0; i < t->nfeed; i++)
+		note_item(s, &t->feed[i]);
+	for (size_t i = 0; i < t->nspoil; i++) {
+		s->needs_root |= t->spoil[i].how == SPOIL_OWNER;
+		s->needs_mount |=
+			t->spoil[i].how == SPOIL_READONLY || t->spoil[i].how == SPOIL_FULL;
+	}
+}
+
+static void finish(struct story *s)
+{
+	for (size_t i = 0; i < s->nturn; i++)
+		finish_turn(s, &s->turn[i]);
 	for (size_t i = 0; i < s->nscript; i++) {
-		for (size_t k = 0; k < s->script[i].n; k++) {
-			const struct item *item = &s->script[i].item[k];
-			s->host_dies |= item->kind == ITEM_ACT && item->act == ACT_HOST_GONE;
-			s->tls |= item->kind == ITEM_ACT && item->act == ACT_TLS;
-		}
+		for (size_t k = 0; k < s->script[i].n; k++)
+			note_item(s, &s->script[i].item[k]);
 	}
 }
 
@@ -344,14 +438,16 @@ struct story *story_load(const char *path, const struct story_names *names)
 	read_whole(path, &file);
 	bool here = substitute(bytes_text(&file), names, &text);
 	if (here) {
+		add_turn(&r);
 		read_run(&r, DEFAULT_RUN);
-		bytes_addf(&s->message, "%s", DEFAULT_MESSAGE);
+		bytes_addf(&s->turn[0].message, "%s", DEFAULT_MESSAGE);
 		read_lines(&r, bytes_text(&text));
-		if (s->ndns == 0)
+		if (s->ndns == 0 || s->dns[0].turn > 0)
 			read_default_zone(&r);
 		finish(s);
 	}
 	bytes_free(&file);
 	bytes_free(&text);
-	return here && !r.elsewhere ? s : NULL;
+	here &= !r.elsewhere && (names->root || !s->needs_root);
+	return here && (names->mounts || !s->needs_mount) ? s : NULL;
 }

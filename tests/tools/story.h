@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A scenario file as data: what DNS and the MX hosts do, how mxdirect is started, and what must
- *come out.
+ * come out.
  *
  *	# 042 The second MX takes what the first one refused in its greeting (failover row 3).
  *	dns    example.test MX 10 a.test, 20 b.test
@@ -16,7 +16,7 @@
  *	expect delivered 127.0.0.3
  *
  * A line that begins with white space goes on with the one before. tests/tools/README says what
- *each word means.
+ * each word means.
  */
 #ifndef TOOLS_STORY_H
 #define TOOLS_STORY_H
@@ -50,6 +50,31 @@ enum act {
 	ACT_READER_GONE, /* nobody reads its output */
 	ACT_UNREACHABLE, /* only first: connects are never answered */
 	ACT_TLS,         /* the words are in text */
+	ACT_REFUSE,      /* only first: nobody listens there */
+	ACT_ALSO,        /* the run that goes on at the same time begins */
+	ACT_AWAIT,       /* its end */
+	ACT_SPOIL,       /* what and how are in spoil */
+};
+
+/* What can be done to the state folder and the files in it. */
+enum spoil_how {
+	SPOIL_REMOVE,
+	SPOIL_EMPTY,    /* a folder without anything in it; a file of no bytes */
+	SPOIL_TRUNCATE, /* n: bytes that stay */
+	SPOIL_GARBAGE,  /* other bytes, as many */
+	SPOIL_GARBLE,   /* other bytes from byte n on, but for the first n */
+	SPOIL_MODE,     /* n */
+	SPOIL_OWNER,    /* n, a user id; root only */
+	SPOIL_LINK,     /* it is a symbolic link to what it was */
+	SPOIL_READONLY, /* the folder, as a file system; root only */
+	SPOIL_FULL,     /* the folder, as a file system of n bytes; root only */
+	SPOIL_HELD,     /* locked by another process, to the end of the run */
+};
+
+struct spoil {
+	enum spoil_how how;
+	int64_t n;
+	const char *file; /* in the state folder; "": itself */
 };
 
 struct item {
@@ -57,12 +82,14 @@ struct item {
 	enum act act;
 	int64_t n;
 	struct bytes text;
+	struct spoil spoil;
 	bool raw; /* ITEM_MESSAGE: compare the wire bytes with text, not with the canonical message
 		   */
 };
 
 struct script {
 	const char *addr;
+	size_t turn; /* in whose part of the story it stands */
 	struct item *item;
 	size_t n;
 };
@@ -88,6 +115,7 @@ enum dns_fault {
 
 struct dns_rule {
 	const char *name; /* glob */
+	size_t turn;      /* it counts from this run on, before those of earlier ones */
 	uint16_t type;    /* 0: any */
 	enum dns_fault fault;
 	bool truncate; /* UDP says TC, TCP has the answer */
@@ -106,6 +134,7 @@ enum expect_kind {
 	EXPECT_CONNECT,
 	EXPECT_LOG,
 	EXPECT_NOLOG,
+	EXPECT_ONCE, /* in one line of the log, and in no other */
 	EXPECT_ASKED,
 	EXPECT_NOT_ASKED,
 	EXPECT_WITHIN,  /* ms */
@@ -119,25 +148,44 @@ struct expect {
 	const char *text;
 };
 
+#define TURNS 8
+
+/* One start of mxdirect, and what must come out. */
+struct turn {
+	bool at_once;  /* while the one before goes on */
+	int64_t later; /* seconds of the wall clock since the run before; for at_once the same */
+	int64_t wall;  /* the same since the first run */
+	struct expect *expect;
+	size_t nexpect;
+	char **set, **env, **arg; /* -o values, environment, arguments */
+	size_t nset, nenv, narg;
+	bool has_config, no_helo;
+	struct bytes config, message;
+	struct bytes wire; /* the message as SMTP carries it, final dot included */
+	struct item *feed; /* ITEM_PART: so many bytes of the message; ITEM_ACT */
+	size_t nfeed;
+	struct spoil *spoil; /* before it begins */
+	size_t nspoil;
+};
+
 struct story {
 	const char *name; /* of the file, without its folder and ending */
 	struct dns_rule *dns;
 	size_t ndns;
 	struct script *script;
 	size_t nscript;
-	struct expect *expect;
-	size_t nexpect;
-	char **set, **env, **arg; /* -o values, environment, arguments */
-	size_t nset, nenv, narg;
-	bool has_config, no_helo, may_bounce;
-	bool may_crash; /* a library used here does not survive a failed allocation */
-	struct bytes config, message;
-	struct bytes wire; /* the message as SMTP carries it, final dot included */
-	struct item *feed; /* ITEM_PART: so many bytes of the message; ITEM_ACT */
-	size_t nfeed;
-	bool host_dies; /* some action is ACT_HOST_GONE */
-	bool tls;       /* some host does TLS */
-	bool collects;  /* somebody listens for TLS reports */
+	struct turn turn[TURNS];
+	size_t nturn;
+	bool has_state; /* the runs share a state folder */
+	bool may_bounce;
+	bool may_repeat; /* a run may deliver what an earlier one has delivered */
+	bool may_crash;  /* a library used here does not survive a failed allocation */
+	bool host_dies;  /* some action is ACT_HOST_GONE */
+	bool calls;      /* some action is ACT_ALSO */
+	bool kills;      /* some action is ACT_AGENT */
+	bool tls;        /* some host does TLS */
+	bool collects;   /* somebody listens for TLS reports */
+	bool needs_root, needs_mount;
 };
 
 /* What stands behind $NAME in a file, and which loopback net takes the place of 127.0.0.x. */
@@ -145,14 +193,18 @@ struct story_names {
 	int net; /* 127.NET.0.x */
 	uint16_t port, dns_port;
 	const char *dir, *own;
+	bool root, mounts; /* what this worker may do */
 };
 
-/* Exits with file and line on a mistake: a test that cannot be read is not a test. */
+/* Exits with file and line on a mistake: a test that cannot be read is not a test. NULL: it cannot
+ * be played here. */
 struct story *story_load(const char *path, const struct story_names *names);
 
 /* script.c: "> 220 hi < EHLO * ! close" to items. */
 void script_parse(const char *text, struct item **ret, size_t *ret_n);
 bool act_parse(const char *word, const char *argument, struct item *ret, bool *ret_took_argument);
+/* spoil.c: "memory.mdb truncate 100"; dies of what it does not know. */
+void spoil_parse(const char *text, struct spoil *ret);
 /* dnszone.c: "example.test MX ttl=5 10 a.test, 20 b.test" to a rule. */
 void dns_rule_parse(const char *text, struct dns_rule *ret);
 

@@ -155,6 +155,19 @@ bool parse_ms(const char *text, int64_t *ret)
 	return true;
 }
 
+bool parse_span(const char *text, int64_t *ret)
+{
+	static const char units[] = "smhd";
+	static const int seconds[] = { 1, 60, 3600, 86400 };
+	char *end;
+	long long v = strtoll(text, &end, 10);
+	const char *unit = *end ? strchr(units, *end) : NULL;
+	if (end == text || !unit || end[1])
+		return false;
+	*ret = v * seconds[unit - units];
+	return true;
+}
+
 /* Behind the backslash of \(N:TEXT); returns what follows the bracket. */
 static const char *unescape_repeat(const char *p, struct bytes *out)
 {

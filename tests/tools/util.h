@@ -37,7 +37,8 @@ bool glob_match(const char *pattern, const char *text, size_t n);
 
 int64_t now_ms(void);
 bool parse_number(const char *text, int64_t *ret);
-bool parse_ms(const char *text, int64_t *ret); /* "20ms", "2s" */
+bool parse_ms(const char *text, int64_t *ret);   /* "20ms", "2s" */
+bool parse_span(const char *text, int64_t *ret); /* "30s", "11m", "25h", "8d": seconds */
 
 /*
  * \n \r \t \0 \\ \| \s (a blank) \xHH and \(N:TEXT) (TEXT N times; no nesting) become what they

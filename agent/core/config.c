@@ -428,6 +428,77 @@ bool config_set_option(struct arena *a, struct config *c, const char *option, st
 	return config_set(a, c, key->name, item, n, err);
 }
 
+static const char *text_of_ip(struct arena *a, struct ip ip)
+{
+	char text[IP_TEXT] = "";
+	if (ip.family != 0)
+		ip_format(ip, text);
+	return arena_str(a, span_of(text));
+}
+
+static const char *text_of_item(struct arena *a, const struct config_key *key, const void *list,
+				size_t i)
+{
+	char text[IP_TEXT];
+	if (key->type == CONFIG_ENDPOINTS) {
+		const struct endpoint *e = (const struct endpoint *)list + i;
+		ip_format(e->ip, text);
+		return arena_fmt(a, e->ip.family == 6 ? "[%s]:%u" : "%s:%u", text,
+				 (unsigned)e->port);
+	}
+	const struct ip_net *net = (const struct ip_net *)list + i;
+	ip_format(net->ip, text);
+	return arena_fmt(a, "%s/%u", text, (unsigned)net->bits);
+}
+
+static const char *text_of_list(struct arena *a, const struct config *c,
+				const struct config_key *key)
+{
+	const void *list = *(const void *const *)(const void *)((const char *)c + key->field);
+	size_t n = *(const size_t *)(const void *)((const char *)c + key->nfield);
+	const char *text = "";
+	for (size_t i = 0; text && i < n; i++) {
+		const char *item = text_of_item(a, key, list, i);
+		text = item ? arena_fmt(a, "%s%s%s", text, i ? ", " : "", item) : NULL;
+	}
+	return text;
+}
+
+static const char *text_of_amount(struct arena *a, const struct config_key *key, uint64_t amount)
+{
+	char text[32];
+	show_amount(scale_of(key->type), amount, text);
+	return arena_str(a, span_of(text));
+}
+
+const char *config_text(struct arena *a, const struct config *c, const struct config_key *key)
+{
+	const void *field = (const char *)c + key->field;
+	switch (key->type) {
+	case CONFIG_NAME:
+	case CONFIG_TEXT:
+	case CONFIG_PATH:
+		return *(const char *const *)field;
+	case CONFIG_PORT:
+		return text_of_amount(a, key, *(const uint16_t *)field);
+	case CONFIG_NUMBER:
+	case CONFIG_SIZE:
+		return text_of_amount(a, key, *(const uint64_t *)field);
+	case CONFIG_TIME:
+		return text_of_amount(a, key, (uint64_t) * (const int64_t *)field);
+	case CONFIG_CHOICE:
+		return key->words[*(const int *)field];
+	case CONFIG_BOOL:
+		return *(const bool *)field ? "yes" : "no";
+	case CONFIG_IP:
+		return text_of_ip(a, *(const struct ip *)field);
+	case CONFIG_ENDPOINTS:
+	case CONFIG_NETWORKS:
+		break;
+	}
+	return text_of_list(a, c, key);
+}
+
 bool config_check(const struct config *c, struct error *err)
 {
 	if (c->source_ipv4.family == 6)

@@ -80,6 +80,10 @@ MUST_CHECK bool config_set(struct arena *a, struct config *c, const char *key, c
 /* "KEY=VALUE" as -o takes it: lists are separated by commas, an empty value is the empty list. CONFIG 4.3.5. */
 MUST_CHECK bool config_set_option(struct arena *a, struct config *c, const char *option, struct error *err);
 
+/* The value of a key as a user would write it behind -o KEY=, list items separated by ", ": config_set_option() reads the same value from
+ * it. NULL: no memory. */
+const char *config_text(struct arena *a, const struct config *c, const struct config_key *key);
+
 /* Across keys: a source address of the wrong family, a deadline that cannot hold one connect and one greeting, dane-only
  * without dane. CONFIG 4.3.5. */
 MUST_CHECK bool config_check(const struct config *c, struct error *err);

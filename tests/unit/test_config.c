@@ -520,9 +520,150 @@ static void test_refused_by_default(void)
 	}
 }
 
+static const struct config_key *key_of(const char *option)
+{
+	size_t n;
+	const struct config_key *keys = config_keys(&n);
+	for (size_t i = 0; i < n; i++)
+		if (strlen(keys[i].name) == strcspn(option, "=") &&
+		    strncmp(keys[i].name, option, strlen(keys[i].name)) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+/* Of what is stored in the field itself; texts and lists lie elsewhere. */
+static size_t size_of(enum config_type type)
+{
+	switch (type) {
+	case CONFIG_PORT:
+		return sizeof(uint16_t);
+	case CONFIG_NUMBER:
+	case CONFIG_SIZE:
+	case CONFIG_TIME:
+		return sizeof(uint64_t);
+	case CONFIG_CHOICE:
+		return sizeof(int);
+	case CONFIG_BOOL:
+		return sizeof(bool);
+	case CONFIG_IP:
+		return sizeof(struct ip);
+	default:
+		return 0;
+	}
+}
+
+/* What was read is written, and what was written reads the same: text of a text is that text. */
+static void check_round(const char *option, const char *want)
+{
+	struct arena *a = arena_open(LIMIT_ARENA);
+	const struct config_key *key = key_of(option);
+	struct config c, again;
+	struct error err = { 0 };
+	config_init(&c);
+	config_init(&again);
+	CHECK(option, key && config_set_option(a, &c, option, &err));
+	const char *text = key ? config_text(a, &c, key) : NULL;
+	CHECK(option, text != NULL);
+	if (text) {
+		if (want)
+			CHECK_STR(option, text, want);
+		const char *back = arena_fmt(a, "%s=%s", key->name, text);
+		CHECK(back, config_set_option(a, &again, back, &err));
+		CHECK_STR(back, config_text(a, &again, key), text);
+		CHECK(back, equal_lists(&c, &again));
+		CHECK(back, memcmp((char *)&c + key->field, (char *)&again + key->field,
+				   size_of(key->type)) == 0);
+	}
+	arena_close(a);
+}
+
+static void test_texts(void)
+{
+	static const struct {
+		const char *option, *text;
+	} t[] = {
+		{ "helo_name=Mail.Example.org", "Mail.Example.org" },
+		{ "helo_name=[IPv6:2001:db8::1]", "[IPv6:2001:db8::1]" },
+		{ "helo_name=", "" },
+		{ "smtp_port=65535", "65535" },
+		{ "dns_servers=127.0.0.1,[::1]:5353 , 192.0.2.1:54",
+		  "127.0.0.1:53, [::1]:5353, 192.0.2.1:54" },
+		{ "dns_servers=", "" },
+		{ "dns_timeout=10ms", "10ms" },
+		{ "dns_timeout=1500ms", "1500ms" },
+		{ "dns_timeout=60", "1m" },
+		{ "deadline=24h", "1d" },
+		{ "deadline=61m", "61m" },
+		{ "failover=no-response", "no-response" },
+		{ "failover=any-error", "any-error" },
+		{ "address_family=prefer-ipv6", "prefer-ipv6" },
+		{ "source_ipv4=192.0.2.9", "192.0.2.9" },
+		{ "source_ipv4=", "" },
+		{ "source_ipv6=2001:DB8:0:0::9", "2001:db8::9" },
+		{ "refused_networks=10.0.0.0/8,2001:db8::/32,192.0.2.1",
+		  "10.0.0.0/8, 2001:db8::/32, 192.0.2.1/32" },
+		{ "refused_networks=", "" },
+		{ "max_mx=7", "7" },
+		{ "max_per_destination=0", "0" },
+		{ "message_size_limit=0", "0" },
+		{ "message_size_limit=20480", "20K" },
+		{ "message_size_limit=20M", "20M" },
+		{ "message_size_limit=1025", "1025" },
+		{ "log_format=json", "json" },
+		{ "tls=dane-only", "dane-only" },
+		{ "dane=off", "no" },
+		{ "dns_trust_ad=true", "yes" },
+		{ "tls_ca_file=/a b/c,d", "/a b/c,d" },
+		{ "tls_priority=NORMAL:-VERS-TLS1.2", "NORMAL:-VERS-TLS1.2" },
+		{ "state_directory=", "" },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		check_round(t[i].option, t[i].text);
+}
+
+/* Every key there is, with its default, and with the ends of its range. */
+static void test_all_texts(void)
+{
+	size_t n;
+	char option[400];
+	const struct config_key *keys = config_keys(&n);
+	for (size_t i = 0; i < n; i++) {
+		const struct config_key *k = &keys[i];
+		snprintf(option, sizeof(option), "%s=%s", k->name, k->default_text);
+		check_round(option, NULL);
+		bool amount = k->type == CONFIG_PORT || k->type == CONFIG_NUMBER ||
+			      k->type == CONFIG_SIZE || k->type == CONFIG_TIME;
+		const char *unit = k->type == CONFIG_TIME ? "ms" : "";
+		if (amount) {
+			snprintf(option, sizeof(option), "%s=%llu%s", k->name,
+				 (unsigned long long)k->min, unit);
+			check_round(option, NULL);
+			snprintf(option, sizeof(option), "%s=%llu%s", k->name,
+				 (unsigned long long)k->max, unit);
+			check_round(option, NULL);
+		}
+		for (size_t w = 0; k->type == CONFIG_CHOICE && k->words[w]; w++) {
+			snprintf(option, sizeof(option), "%s=%s", k->name, k->words[w]);
+			check_round(option, k->words[w]);
+		}
+	}
+}
+
+static void test_no_memory_for_texts(void)
+{
+	struct arena *a = arena_open(1);
+	struct config c;
+	config_init(&c);
+	CHECK("list", !config_text(a, &c, key_of("refused_networks=")));
+	CHECK("time", !config_text(a, &c, key_of("deadline=")));
+	CHECK("choice", config_text(a, &c, key_of("failover=")) != NULL);
+	arena_close(a);
+}
+
 TEST_MAIN("config", { "defaults", test_defaults }, { "default texts", test_default_texts },
 	  { "keys", test_keys }, { "options", test_options }, { "values", test_values },
 	  { "bools", test_bools }, { "path limits", test_path_limits }, { "lists", test_lists },
 	  { "list limit", test_list_limit }, { "number of values", test_number_of_values },
 	  { "copies", test_copies }, { "no memory", test_no_memory }, { "check", test_check },
-	  { "refused by default", test_refused_by_default })
+	  { "refused by default", test_refused_by_default }, { "texts", test_texts },
+	  { "all texts", test_all_texts }, { "no memory for texts", test_no_memory_for_texts })

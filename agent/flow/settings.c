@@ -153,15 +153,44 @@ bool settings_load(struct arena *a, const struct settings_source *from, struct s
 	return true;
 }
 
+/* Where the section for `domain` begins; the number of settings if there is none. */
+static size_t find_section(const struct settings *s, const char *domain)
+{
+	size_t at = 0;
+	while (at < s->file.n && !(domain && is_title(&s->file.set[at], domain)))
+		at++;
+	return at;
+}
+
 bool settings_for(struct arena *a, const struct settings *s, const char *domain, struct config *ret,
 		  struct error *err)
 {
 	struct config c;
-	size_t at = 0;
-	while (at < s->file.n && !(domain && is_title(&s->file.set[at], domain)))
-		at++;
-	if (!set_global(a, s, &c, err) || !complete(a, s, at, &c, err))
+	if (!set_global(a, s, &c, err) || !complete(a, s, find_section(s, domain), &c, err))
 		return false;
 	*ret = c;
 	return true;
+}
+
+static bool sets(const char *option, const char *key)
+{
+	size_t n = strlen(key);
+	return strncmp(option, key, n) == 0 && option[n] == '=';
+}
+
+/* The same order of precedence as complete() has, from its end. A key stands once in a place. */
+struct settings_origin settings_origin(const struct settings *s, const char *domain,
+				       const char *key)
+{
+	for (size_t i = s->noption; i > 0; i--)
+		if (sets(s->option[i - 1], key))
+			return (struct settings_origin){ PLACE_OPTION, s->option[i - 1] };
+	size_t at = find_section(s, domain);
+	for (size_t i = at; i < s->file.n && s->file.set[i].title == s->file.set[at].title; i++)
+		if (strcmp(s->file.set[i].key, key) == 0)
+			return (struct settings_origin){ PLACE_SECTION, s->file.set[i].origin };
+	for (size_t i = 0; i < s->file.n; i++)
+		if (!s->file.set[i].title && strcmp(s->file.set[i].key, key) == 0)
+			return (struct settings_origin){ PLACE_FILE, s->file.set[i].origin };
+	return (struct settings_origin){ PLACE_DEFAULT, "" };
 }

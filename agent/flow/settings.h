@@ -21,4 +21,14 @@ MUST_CHECK bool settings_load(struct arena *a, const struct settings_source *fro
 MUST_CHECK bool settings_for(struct arena *a, const struct settings *s, const char *domain, struct config *ret,
 			     struct error *err);
 
+enum settings_place { PLACE_DEFAULT, PLACE_FILE, PLACE_SECTION, PLACE_OPTION };
+
+struct settings_origin {
+	enum settings_place place;
+	const char *at; /* "file:line", or the option as it was given; "" for a default */
+};
+
+/* Where the value of `key` comes from that settings_for() gives for this domain. */
+struct settings_origin settings_origin(const struct settings *s, const char *domain, const char *key);
+
 #endif

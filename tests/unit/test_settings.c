@@ -98,6 +98,46 @@ static void test_options_win(void)
 	drop_file(&f);
 }
 
+/* Each origin names the place whose value settings_for() takes. */
+static void test_origins(void)
+{
+	static const char *const option[] = { "max_mx=8", "max_addresses=3", "max_mx=9" };
+	static const struct {
+		const char *domain, *key;
+		enum settings_place place;
+		const char *at; /* ":" comes behind the file's name */
+	} t[] = {
+		{ NULL, "helo_name", PLACE_FILE, ":1" },
+		{ NULL, "smtp_port", PLACE_FILE, ":2" },
+		{ "other.example", "smtp_port", PLACE_FILE, ":2" },
+		{ "example.com", "smtp_port", PLACE_SECTION, ":4" },
+		{ "EXAMPLE.com", "failover", PLACE_SECTION, ":4" },
+		{ NULL, "failover", PLACE_DEFAULT, "" },
+		{ "example.net", "smtp_port", PLACE_FILE, ":2" },
+		{ "example.net", "refused_networks", PLACE_SECTION, ":6" },
+		{ "example.com", "refused_networks", PLACE_DEFAULT, "" },
+		{ "[192.0.2.1]", "smtp_port", PLACE_SECTION, ":9" },
+		{ NULL, "dns_servers", PLACE_FILE, ":10" },
+		{ NULL, "max_mx", PLACE_OPTION, "max_mx=9" },
+		{ "example.com", "max_mx", PLACE_OPTION, "max_mx=9" },
+		{ "example.com", "max_addresses", PLACE_OPTION, "max_addresses=3" },
+		{ NULL, "max_sessions", PLACE_DEFAULT, "" },
+		{ NULL, "tls", PLACE_DEFAULT, "" },
+	};
+	struct files f;
+	struct settings *s = NULL;
+	struct error err;
+	put_file(&f, example);
+	CHECK("load", load(&f, option, 3, &s, &err));
+	for (size_t i = 0; s && i < sizeof(t) / sizeof(t[0]); i++) {
+		struct settings_origin o = settings_origin(s, t[i].domain, t[i].key);
+		CHECK(t[i].key, o.place == t[i].place);
+		CHECK_STR(t[i].key, o.at,
+			  t[i].at[0] == ':' ? arena_fmt(f.a, "%s%s", f.path, t[i].at) : t[i].at);
+	}
+	drop_file(&f);
+}
+
 struct bad_case {
 	const char *label, *text, *option;
 	const char *error; /* behind the name of the file, or whole if it does not begin with ':' */
@@ -233,5 +273,5 @@ static void test_no_memory(void)
 }
 
 TEST_MAIN("settings", { "layers", test_layers }, { "options win", test_options_win },
-	  { "bad", test_bad }, { "twice", test_twice }, { "no file", test_no_file },
-	  { "no memory", test_no_memory })
+	  { "origins", test_origins }, { "bad", test_bad }, { "twice", test_twice },
+	  { "no file", test_no_file }, { "no memory", test_no_memory })

@@ -94,7 +94,7 @@ static void check_truth(struct child *c)
 	/* An agent that was killed could not hear of it, but its guard knows how far it had come.
 	 */
 	bool deaf = r->fault.kind == FAULT_ALLOC && r->story->tls; /* no memory for a record */
-	if (r->hit == c && (r->fault.kind == FAULT_KILL || deaf))
+	if (r->story->kills || (r->hit == c && (r->fault.kind == FAULT_KILL || deaf)))
 		f.delivered &= !c->reader_gone && !glob_match("* may have been delivered",
 							      bytes_text(&c->output), c->output.n);
 	if (code > 0 && f.delivered)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -380,7 +381,7 @@ static void note_item(struct story *s, const struct item *item)
 		return;
 	s->host_dies |= item->act == ACT_HOST_GONE;
 	s->calls |= item->act == ACT_ALSO;
-	s->kills |= item->act == ACT_AGENT;
+	s->kills |= item->act == ACT_AGENT || (item->act == ACT_GUARD && item->n == SIGKILL);
 	s->tls |= item->act == ACT_TLS;
 	s->needs_root |= item->act == ACT_SPOIL && item->spoil.how == SPOIL_OWNER;
 	if (item->act == ACT_SPOIL &&

@@ -182,7 +182,7 @@ struct story {
 	bool may_crash;  /* a library used here does not survive a failed allocation */
 	bool host_dies;  /* some action is ACT_HOST_GONE */
 	bool calls;      /* some action is ACT_ALSO */
-	bool kills;      /* some action is ACT_AGENT */
+	bool kills;      /* some action is ACT_AGENT, or kills mxdirect itself */
 	bool tls;        /* some host does TLS */
 	bool collects;   /* somebody listens for TLS reports */
 	bool needs_root, needs_mount;

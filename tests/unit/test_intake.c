@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/digest.h"
+#include "base/rng.h"
 #include "flow/intake.h"
 
 #include "harness.h"
@@ -373,6 +375,229 @@ static void test_lost_file(void)
 	close(fd);
 }
 
+/* ---- piece by piece ---- */
+
+/* Pieces of up to `most` octets, some of them empty. */
+static bool take_pieces(struct span in, const struct intake_limits *limits, uint32_t most,
+			struct message **ret, struct error *err)
+{
+	static const uint8_t seed[16] = { 2, 7, 1 };
+	struct intake *k;
+	struct rng r;
+	rng_seed(&r, seed);
+	*err = (struct error){ 0 };
+	if (!intake_begin(limits, &k, err))
+		return false;
+	while (in.n > 0) {
+		size_t n = rng_below(&r, most + 1);
+		n = n < in.n ? n : in.n;
+		char *copy = malloc(n + 1); /* of its size: nothing behind it may be read */
+		CU_ASSERT_FATAL(copy != NULL);
+		memcpy(copy, in.p, n);
+		intake_take(k, (struct span){ copy, n });
+		free(copy);
+		in = (struct span){ in.p + n, in.n - n };
+	}
+	return intake_end(k, ret, err);
+}
+
+static bool same_facts(const struct facts *a, const struct facts *b)
+{
+	return a->size == b->size && a->longest_line == b->longest_line &&
+	       a->has_8bit == b->has_8bit && a->has_nul == b->has_nul &&
+	       a->header_utf8 == b->header_utf8 && a->had_bare_cr == b->had_bare_cr &&
+	       a->added_final_newline == b->added_final_newline && a->requiretls == b->requiretls &&
+	       a->tls_required_no == b->tls_required_no && a->digest == b->digest;
+}
+
+/* The same message, or the same error, as when it is read. */
+static void check_pieces(const char *label, struct span in, uint64_t size, uint64_t line,
+			 uint32_t most)
+{
+	struct message *whole = NULL, *m = NULL;
+	struct error want, err;
+	const struct intake_limits limits = { .size = size, .line = line };
+	int fd = file_of(in);
+	bool ok = take(fd, size, line, &whole, &want);
+	close(fd);
+	CHECK(label, take_pieces(in, &limits, most, &m, &err) == ok);
+	if (ok && m) {
+		bool read_ok;
+		struct span content_whole = content(whole, &read_ok);
+		CHECK(label, read_ok && same_facts(message_facts(m), message_facts(whole)));
+		CHECK(label, message_facts(m)->digest == digest_of(content_whole));
+		check_content(label, m, content_whole);
+		free((void *)(uintptr_t)content_whole.p);
+	} else {
+		CHECK(label, m == NULL && err.class == want.class);
+		CHECK(label, is_error(&err, want.class, want.code));
+		CHECK_STR(label, err.text, want.text);
+	}
+	message_close(m);
+	message_close(whole);
+}
+
+static void test_pieces(void)
+{
+	static const struct {
+		const char *label, *in;
+	} cases[] = {
+		{ "empty", "" },
+		{ "LF", "a: b\n\nc\n" },
+		{ "CRLF", "a: b\r\n\r\nc\r\n" },
+		{ "no final newline", "a: b\n\nc" },
+		{ "a final CR", "a: b\n\nc\r" },
+		{ "CRs", "a: b\r\r\n\r\r\rc\rd\r\n\r" },
+		{ "UTF-8 header", "Subject: gr\xc3\xbc\xc3\x9f\n\nx\n" },
+		{ "TLS-Required", "TLS-Required: No\n\n12345\n" },
+		{ "dots", ".\n..\n.\r\n.a\n" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (uint32_t most = 1; most <= 20; most += most < 4 ? 1 : 8)
+			for (uint64_t limit = 0; limit <= 25; limit++) {
+				check_pieces(cases[i].label, span_of(cases[i].in), limit, 0, most);
+				check_pieces(cases[i].label, span_of(cases[i].in), 0, limit, most);
+			}
+}
+
+/* Of any octets, through memory and into the file. */
+static void test_pieces_large(void)
+{
+	static const uint8_t seed[16] = { 1, 4, 1, 4, 2 };
+	static const size_t sizes[] = { 16380, 16390, LIMIT_SPOOL_MEMORY - 3000, 1500000 };
+	char *in = malloc(1500000);
+	struct rng r;
+	CU_ASSERT_FATAL(in != NULL);
+	rng_seed(&r, seed);
+	for (size_t i = 0; i < 1500000; i++) {
+		uint32_t x = rng_below(&r, 40);
+		in[i] = x < 5 ? "\n\r.\0\xff"[x] : (char)('a' + x % 26);
+	}
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct span text = { in, sizes[i] };
+		check_pieces("large", text, 0, 0, 5000);
+		check_pieces("large, all at once", text, 0, 0, 4000000);
+		check_pieces("too big", text, sizes[i] / 2, 0, 5000);
+		check_pieces("too long", text, 0, 20, 5000);
+	}
+	check_pieces("octet by octet", (struct span){ in, 60000 }, 0, 0, 1);
+	free(in);
+}
+
+/* Of the disk: the first piece that fails is told, and what comes behind it is not kept. */
+static void test_pieces_failed(void)
+{
+	size_t n = 2 * LIMIT_SPOOL_MEMORY;
+	struct rlimit none = { 0, 0 }, old;
+	struct message *m = NULL;
+	struct intake *k = NULL;
+	struct error err = { 0 };
+	const struct intake_limits limits = { .size = 3 * n };
+	char *in = calloc(1, n);
+	CU_ASSERT_FATAL(in != NULL && intake_begin(&limits, &k, &err));
+	getrlimit(RLIMIT_FSIZE, &old);
+	none.rlim_max = old.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	intake_take(k, (struct span){ in, 1000 });
+	setrlimit(RLIMIT_FSIZE, &none);
+	intake_take(k, (struct span){ in, n });
+	setrlimit(RLIMIT_FSIZE, &old);
+	intake_take(k, (struct span){ in, n }); /* the disk has room again: too late */
+	CHECK("disk", !intake_end(k, &m, &err) && m == NULL);
+	CHECK("disk", is_error(&err, ERR_TEMP, ESC(4, 3, 1)));
+	free(in);
+}
+
+static void test_cancel(void)
+{
+	char dir[] = "/tmp/test-intake-XXXXXX";
+	size_t n = 2 * LIMIT_SPOOL_MEMORY;
+	const struct intake_limits limits = { .size = 0 };
+	struct intake *k = NULL;
+	struct error err;
+	char *in = calloc(1, n);
+	int next = dup(STDOUT_FILENO);
+	close(next);
+	CU_ASSERT_FATAL(mkdtemp(dir) && in);
+	setenv("TMPDIR", dir, 1);
+	intake_cancel(NULL);
+	for (size_t taken = 0; taken <= n; taken += n / 2) {
+		CU_ASSERT_FATAL(intake_begin(&limits, &k, &err));
+		intake_take(k, (struct span){ in, taken });
+		intake_cancel(k);
+	}
+	int after = dup(STDOUT_FILENO);
+	close(after);
+	CHECK("no descriptor is left", after == next);
+	CHECK("no file is left", rmdir(dir) == 0);
+	unsetenv("TMPDIR");
+	free(in);
+}
+
+/* ---- several readers ---- */
+
+struct reader {
+	struct message *m;
+	size_t n;
+	bool over, ok;
+};
+
+static void read_on(struct reader *r, struct span want)
+{
+	struct span piece = { NULL, 0 };
+	struct error err;
+	if (!message_next(r->m, &piece, &err) || piece.n > want.n - r->n ||
+	    memcmp(piece.p, want.p + r->n, piece.n) != 0)
+		r->ok = false;
+	r->n += piece.n;
+	r->over = piece.n == 0;
+}
+
+static void share(const char *label, size_t lines)
+{
+	struct reader r[3] = { { .ok = true }, { .ok = true }, { .ok = true } };
+	struct error err;
+	char *in = malloc(lines * 79 + 1), *text = malloc(lines * 79 + 1);
+	CU_ASSERT_FATAL(in != NULL && text != NULL);
+	struct span want = make_lines(lines, in, text);
+	int fd = file_of((struct span){ in, lines * 78 });
+	CU_ASSERT_FATAL(take(fd, 0, 0, &r[0].m, &err));
+	close(fd);
+	read_on(&r[0], want); /* where the first one stands is its own affair */
+	CU_ASSERT_FATAL(message_share(r[0].m, &r[1].m, &err));
+	CU_ASSERT_FATAL(message_share(r[1].m, &r[2].m, &err)); /* of a shared one as well */
+	CHECK(label, same_facts(message_facts(r[0].m), message_facts(r[2].m)));
+	for (size_t turn = 0; turn < 1000 && !(r[0].over && r[1].over && r[2].over); turn++) {
+		struct reader *one = &r[turn * turn % 7 % 3];
+		if (!one->over)
+			read_on(one, want);
+		if (turn == 9) {
+			message_rewind(r[2].m);
+			r[2].n = 0;
+			r[2].over = false;
+		}
+	}
+	for (int i = 0; i < 3; i++)
+		CHECK(label, r[i].ok && r[i].over && r[i].n == want.n);
+	message_close(r[1].m);
+	message_rewind(r[2].m);
+	check_content(label, r[2].m, want);
+	message_close(r[2].m);
+	message_rewind(r[0].m);
+	check_content(label, r[0].m, want);
+	message_close(r[0].m);
+	free(in);
+	free(text);
+}
+
+static void test_share(void)
+{
+	share("empty", 0);
+	share("small", 1);
+	share("in memory", LIMIT_SPOOL_MEMORY / 79 - 1);
+	share("in a file", 2 * LIMIT_SPOOL_MEMORY / 79);
+}
+
 static void test_small_all(void)
 {
 	set_up();
@@ -382,4 +607,6 @@ static void test_small_all(void)
 TEST_MAIN("intake", { "small", test_small_all }, { "facts", test_facts }, { "sizes", test_sizes },
 	  { "limits", test_limits }, { "big over limit", test_big_over_limit },
 	  { "full disk", test_full_disk }, { "trouble", test_trouble }, { "flags", test_flags },
-	  { "lost file", test_lost_file })
+	  { "lost file", test_lost_file }, { "pieces", test_pieces },
+	  { "large pieces", test_pieces_large }, { "failed pieces", test_pieces_failed },
+	  { "cancel", test_cancel }, { "share", test_share })

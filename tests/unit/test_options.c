@@ -150,5 +150,43 @@ static void test_many(void)
 	CHECK("too many", strncmp(err.text, "too many -o options", 19) == 0);
 }
 
-TEST_MAIN("options", { "good", test_good }, { "others", test_others }, { "bad", test_bad },
-	  { "no argv", test_no_argv }, { "many", test_many })
+static void test_lmtp(void)
+{
+	static const struct {
+		const char *words, *queue_id, *trace, *error; /* error NULL: fine */
+	} cases[] = {
+		{ "--lmtp", "", NULL, NULL },
+		{ "--lmtp|-i|Q1", "Q1", NULL, NULL },
+		{ "--lmtp|--", "", NULL, NULL },
+		{ "--lmtp|--trace|/t|-c|/x.conf|-o|a=1", "", "/t", NULL },
+		{ "--lmtp|-f|s@x", NULL, NULL, "--lmtp takes no sender and no recipient" },
+		{ "--lmtp|-f|", NULL, NULL, "--lmtp takes no sender and no recipient" },
+		{ "--lmtp|r@x", NULL, NULL, "--lmtp takes no sender and no recipient" },
+		{ "--lmtp|--|r@x", NULL, NULL, "--lmtp takes no sender and no recipient" },
+		{ "--lmtp|-i", NULL, NULL, "an argument is missing for -i" },
+		{ "--lmtp=1", NULL, NULL, "unknown option --lmtp=1" },
+		{ "--lmtp|-x", NULL, NULL, "unknown option -x" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *label = cases[i].words;
+		struct options o = { .recipient = "untouched" };
+		struct error err = { 0 };
+		bool ok = parse(label, "e@x", &o, &err); /* what SENDER says has no say */
+		CHECK(label, ok == !cases[i].error);
+		if (!ok) {
+			CHECK(label, err.class == ERR_CONFIG && err.code.detail == 5);
+			CHECK(label, cases[i].error && strstr(err.text, cases[i].error));
+			CHECK_STR(label, o.recipient, "untouched");
+			continue;
+		}
+		CHECK(label, o.lmtp && !o.sender && !o.recipient);
+		CHECK_STR(label, o.queue_id, cases[i].queue_id);
+		CHECK(label, !o.trace_file == !cases[i].trace);
+	}
+	struct options o = { .lmtp = true };
+	struct error err;
+	CHECK("not said", parse("-f|s|r", NULL, &o, &err) && !o.lmtp);
+}
+
+TEST_MAIN("options", { "lmtp", test_lmtp }, { "good", test_good }, { "others", test_others },
+	  { "bad", test_bad }, { "no argv", test_no_argv }, { "many", test_many })

@@ -280,5 +280,123 @@ static void test_promises(void)
 	}
 }
 
+/* ---- as a reply of LMTP ---- */
+
+static const struct {
+	const char *label;
+	enum exit_status status;
+	const char *line;
+	struct esc code;
+	const char *reply;
+} replies[] = {
+	{ "sent",
+	  EXIT_SENT,
+	  "mx1.example.net[192.0.2.1]:25 250 2.0.0 Ok",
+	  { 2, 0, 0 },
+	  "250 2.0.0 mx1.example.net[192.0.2.1]:25 250 2.0.0 Ok\r\n" },
+	{ "sent, its own code",
+	  EXIT_SENT,
+	  "mx 250 2.1.5 Ok",
+	  { 2, 1, 5 },
+	  "250 2.1.5 mx 250 2.1.5 Ok\r\n" },
+	{ "sent without code", EXIT_SENT, "mx Ok", { 0, 0, 0 }, "250 2.0.0 mx Ok\r\n" },
+	{ "sent, a code of another class", EXIT_SENT, "mx Ok", { 4, 7, 1 }, "250 2.0.0 mx Ok\r\n" },
+	{ "sent, the largest code",
+	  EXIT_SENT,
+	  "mx Ok",
+	  { 2, 999, 999 },
+	  "250 2.999.999 mx Ok\r\n" },
+	{ "sent, a subject over RFC 3463",
+	  EXIT_SENT,
+	  "mx Ok",
+	  { 2, 1000, 5 },
+	  "250 2.0.0 mx Ok\r\n" },
+	{ "sent, a detail over RFC 3463",
+	  EXIT_SENT,
+	  "mx Ok",
+	  { 2, 1, 65535 },
+	  "250 2.0.0 mx Ok\r\n" },
+	{ "deferred", EXIT_LATER, "4.4.1 refused", { 4, 4, 1 }, "451 4.4.1 refused\r\n" },
+	{ "failed", EXIT_BOUNCE, "5.1.1 nobody", { 5, 1, 1 }, "550 5.1.1 nobody\r\n" },
+	{ "the line's own code counts", EXIT_LATER, "4.3.0 x", { 5, 1, 1 }, "451 4.3.0 x\r\n" },
+};
+
+static void test_lmtp(void)
+{
+	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+		struct report r = { .status = replies[i].status };
+		char got[REPORT_LMTP + 1];
+		snprintf(r.line, sizeof(r.line), "%s", replies[i].line);
+		memset(got, '#', sizeof(got));
+		report_lmtp(&r, replies[i].code, got);
+		CHECK_STR(replies[i].label, got, replies[i].reply);
+	}
+}
+
+/* One line that ends with CRLF, of valid characters. */
+static bool is_reply(const char *reply, size_t n, enum exit_status status)
+{
+	const char *code = status == EXIT_SENT     ? "250 2."
+			   : status == EXIT_BOUNCE ? "550 5."
+						   : "451 4.";
+	return n >= 8 && strcspn(reply, "\r\n") == n - 2 && strcmp(reply + n - 2, "\r\n") == 0 &&
+	       strncmp(reply, code, 6) == 0 && text_is_utf8((struct span){ reply, n });
+}
+
+/* Each length around the limit, with characters of one to four octets at the cut. */
+static void test_lmtp_length(void)
+{
+	static const char *const characters[] = { "x", "\xc3\xbc", "\xe2\x82\xac",
+						  "\xf0\x9f\x93\xa7" };
+	static const enum exit_status statuses[] = { EXIT_SENT, EXIT_BOUNCE, EXIT_LATER };
+	static const char *const heads[] = { "mx Ok ", "5.1.1 ", "4.4.1 " };
+	for (size_t k = 0; k < 4; k++) {
+		size_t width = strlen(characters[k]);
+		for (size_t i = 0; i < 3 * LIMIT_REPORT; i++) {
+			struct report r = { .status = statuses[i % 3] };
+			char got[REPORT_LMTP + 1];
+			size_t n = (size_t)snprintf(r.line, sizeof(r.line), "%s", heads[i % 3]);
+			for (size_t pad = 0; pad < i / 3 % width; pad++)
+				r.line[n++] = '-';
+			for (; n + width <= 6 + i / 3 && n + width <= LIMIT_REPORT; n += width)
+				memcpy(r.line + n, characters[k], width);
+			r.line[n] = '\0';
+			report_lmtp(&r, ESC(2, 999, 999), got);
+			size_t len = strlen(got), head = i % 3 == 0 ? 14 : 4;
+			CHECK(heads[i % 3], is_reply(got, len, statuses[i % 3]));
+			if (head + n + 2 <= REPORT_LMTP)
+				CHECK("all of it", len == head + n + 2);
+			else
+				CHECK("not more than needed is cut",
+				      len <= REPORT_LMTP && len + width > REPORT_LMTP);
+			CHECK("its beginning", strncmp(got + head, r.line, len - head - 2) == 0);
+		}
+	}
+}
+
+/* From all that the other functions make, for each byte and class. */
+static void test_lmtp_promises(void)
+{
+	for (int c = 1; c < 256; c++) {
+		for (int end = END_DEFERRED; end <= END_DELIVERED; end++) {
+			char text[LIMIT_REPORT], got[REPORT_LMTP + 1];
+			memset(text, c, sizeof(text) - 1);
+			text[sizeof(text) - 1] = '\0';
+			uint8_t class = end == END_DELIVERED ? 2 : end == END_FAILED ? 5 : 4;
+			struct outcome o = outcome(EVENT_ACCEPTED, ESC(class, 1, 1), text);
+			const struct report r = report_outcome(&o, (enum failover_end)end);
+			report_lmtp(&r, o.code, got);
+			CHECK("each byte", is_reply(got, strlen(got), r.status));
+			CHECK("each byte", strlen(got) <= REPORT_LMTP);
+		}
+	}
+	const struct error err = { ERR_CONFIG, ESC(4, 3, 5), "mxdirect.conf:1: unknown key" };
+	const struct report r = report_error(&err);
+	char got[REPORT_LMTP + 1];
+	report_lmtp(&r, err.code, got);
+	CHECK_STR("an error", got, "451 4.3.5 mxdirect.conf:1: unknown key\r\n");
+}
+
 TEST_MAIN("report", { "outcomes", test_outcomes }, { "security", test_security },
-	  { "errors", test_errors }, { "promises", test_promises })
+	  { "errors", test_errors }, { "promises", test_promises }, { "lmtp", test_lmtp },
+	  { "lmtp: length", test_lmtp_length }, { "lmtp: promises", test_lmtp_promises })

@@ -125,3 +125,51 @@ bool mxlist_build(const struct dns_answer *answer, const struct mxlist_rules *ru
 	*ret = list;
 	return true;
 }
+
+/* The best preference that our own name has. */
+static bool find_own(const struct dns_answer *answer, const char *self, uint16_t *ret)
+{
+	bool found = false;
+	for (size_t i = 0; self[0] != '\0' && i < answer->nrr && i < LIMIT_DNS_RRS; i++) {
+		const struct dns_rr *rr = &answer->rr[i];
+		if (!is_same(rr->mx.host, self) || (found && rr->mx.pref >= *ret))
+			continue;
+		*ret = rr->mx.pref;
+		found = true;
+	}
+	return found;
+}
+
+static bool is_worse_twin(const struct dns_answer *answer, size_t record)
+{
+	const struct dns_rr *mine = &answer->rr[record];
+	for (size_t i = 0; i < answer->nrr && i < LIMIT_DNS_RRS; i++) {
+		const struct dns_rr *rr = &answer->rr[i];
+		bool better =
+			rr->mx.pref < mine->mx.pref || (rr->mx.pref == mine->mx.pref && i < record);
+		if (better && is_same(rr->mx.host, mine->mx.host))
+			return true;
+	}
+	return false;
+}
+
+enum mx_verdict mxlist_explain(const struct dns_answer *answer, const struct mxlist_rules *rules,
+			       const struct mxlist *list, size_t record)
+{
+	const struct dns_rr *rr = &answer->rr[record];
+	uint16_t own = 0;
+	if (rr->mx.host[0] == '\0')
+		return MX_NULL;
+	if (!is_usable(rr->mx.host))
+		return MX_NOT_A_HOST;
+	if (is_worse_twin(answer, record))
+		return MX_TWICE;
+	if (is_same(rr->mx.host, rules->self))
+		return MX_OURS;
+	if (find_own(answer, rules->self, &own) && rr->mx.pref >= own)
+		return MX_BEHIND_US;
+	for (size_t i = 0; list && i < list->n; i++)
+		if (is_same(list->mx[i].host, rr->mx.host))
+			return MX_LISTED;
+	return MX_SURPLUS;
+}

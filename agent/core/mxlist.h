@@ -31,4 +31,18 @@ struct mxlist_rules {
 MUST_CHECK bool mxlist_build(const struct dns_answer *answer, const struct mxlist_rules *rules, struct rng *rng,
 			     struct mxlist *ret, struct error *err);
 
+enum mx_verdict {
+	MX_LISTED,
+	MX_NULL,       /* the root, among others */
+	MX_NOT_A_HOST, /* an address, or a name that DNS cannot carry */
+	MX_TWICE,      /* named again with a better preference */
+	MX_OURS,       /* our own name */
+	MX_BEHIND_US,  /* at or behind the preference of our own name */
+	MX_SURPLUS,    /* over max */
+};
+
+/* For those who ask why: what mxlist_build(), asked with the same rules, made of one record. `list` is what it gave; NULL: it failed. */
+enum mx_verdict mxlist_explain(const struct dns_answer *answer, const struct mxlist_rules *rules, const struct mxlist *list,
+			       size_t record);
+
 #endif

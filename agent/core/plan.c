@@ -23,15 +23,15 @@ static bool is_wanted(const struct config *c, uint8_t family)
 	return true;
 }
 
-/* A server that maps IPv4 into IPv6 must not open a way to what is refused. */
-static bool is_refused(const struct config *c, struct ip ip)
+/* A server that maps IPv4 into IPv6 must not open a way to what is refused. NULL: it is not. */
+static const struct ip_net *refused_by(const struct config *c, struct ip ip)
 {
 	struct ip hidden = ip_unwrap(ip);
 	for (size_t i = 0; i < c->nrefused_networks; i++)
 		if (ip_net_has(c->refused_networks[i], ip) ||
 		    ip_net_has(c->refused_networks[i], hidden))
-			return true;
-	return false;
+			return &c->refused_networks[i];
+	return NULL;
 }
 
 static bool is_own(const struct plan_rules *rules, struct ip ip)
@@ -48,7 +48,7 @@ static bool passes(struct sieve *s, struct ip ip)
 	const struct config *c = s->rules->config;
 	bool wanted = is_wanted(c, ip.family);
 	s->found = true;
-	if (wanted && !is_refused(c, ip))
+	if (wanted && !refused_by(c, ip))
 		return true;
 	if (s->bad.family == 0) {
 		s->bad = ip;
@@ -183,4 +183,60 @@ enum plan_say plan_literal(const char *host, struct ip ip, const struct plan_rul
 		.naddr = 1,
 	};
 	return PLAN_USE;
+}
+
+/* By itself: USED, unless there are others before it. */
+static struct plan_address judge(struct ip ip, const struct plan_rules *rules)
+{
+	struct plan_address p = { .ip = ip };
+	p.network = refused_by(rules->config, ip);
+	if (is_own(rules, ip))
+		p.verdict = VERDICT_OWN;
+	else if (!is_wanted(rules->config, ip.family))
+		p.verdict = VERDICT_FAMILY;
+	else if (p.network)
+		p.verdict = VERDICT_REFUSED;
+	return p;
+}
+
+static bool is_before(const struct plan_address *p, size_t n, struct ip ip)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ip_equal(p[i].ip, ip))
+			return true;
+	return false;
+}
+
+static bool is_chosen(const struct candidate *c, struct ip ip)
+{
+	for (size_t i = 0; c && i < c->naddr; i++)
+		if (ip_equal(c->addr[i].ip, ip))
+			return true;
+	return false;
+}
+
+size_t plan_explain(const struct dns_answer *a, const struct dns_answer *aaaa,
+		    const struct plan_rules *rules, const struct candidate *c,
+		    struct plan_address *ret)
+{
+	const struct dns_answer *answers[] = { a, aaaa };
+	size_t n = 0;
+	for (size_t k = 0; k < 2; k++) {
+		if (!answers[k] || answers[k]->state != DNS_OK)
+			continue;
+		for (size_t i = 0; i < answers[k]->nrr && i < LIMIT_DNS_RRS; i++) {
+			struct plan_address p = judge(answers[k]->rr[i].ip, rules);
+			if (p.verdict == VERDICT_USED && is_before(ret, n, p.ip))
+				p.verdict = VERDICT_TWICE;
+			else if (p.verdict == VERDICT_USED && c && !is_chosen(c, p.ip))
+				p.verdict = VERDICT_SURPLUS;
+			ret[n++] = p;
+		}
+	}
+	return n;
+}
+
+struct plan_address plan_explain_literal(struct ip ip, const struct plan_rules *rules)
+{
+	return judge(ip, rules);
 }

@@ -40,4 +40,28 @@ enum plan_say plan_host(const struct mx *mx, const struct dns_answer *a, const s
 enum plan_say plan_literal(const char *host, struct ip ip, const struct plan_rules *rules, struct candidate *ret,
 			   struct error *err);
 
+/* ---- for those who ask why ---- */
+
+enum plan_verdict {
+	VERDICT_USED,
+	VERDICT_SURPLUS, /* over max_addresses */
+	VERDICT_TWICE,   /* the same address was there before */
+	VERDICT_REFUSED, /* in refused_networks */
+	VERDICT_FAMILY,	 /* of a family that address_family does not want */
+	VERDICT_OWN,	 /* this machine's */
+};
+
+struct plan_address {
+	struct ip ip;
+	enum plan_verdict verdict;
+	const struct ip_net *network; /* REFUSED: the one that has it */
+};
+
+/* Each address of the answers, in their order: what plan_host(), asked with the same rules, made of it. `c` is what it gave, or NULL if it was
+ * not USE. `ret` has room for PLAN_VERDICTS; returns how many there are. */
+#define PLAN_VERDICTS (2 * LIMIT_DNS_RRS)
+size_t plan_explain(const struct dns_answer *a, const struct dns_answer *aaaa, const struct plan_rules *rules,
+		    const struct candidate *c, struct plan_address *ret);
+struct plan_address plan_explain_literal(struct ip ip, const struct plan_rules *rules);
+
 #endif

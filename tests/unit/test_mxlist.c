@@ -40,6 +40,22 @@ static void show(const struct mxlist *list, char *out, size_t size)
 					 list->mx[i].pref, list->mx[i].host);
 }
 
+/* Who is said to be in the list is in it, and nobody else. */
+static void check_explained(const struct dns_answer *answer, const struct mxlist_rules *rules,
+			    const struct mxlist *list, const char *label)
+{
+	size_t listed = 0;
+	for (size_t i = 0; i < answer->nrr; i++) {
+		const struct dns_rr *rr = &answer->rr[i];
+		bool said = mxlist_explain(answer, rules, list, i) == MX_LISTED;
+		listed += said;
+		for (size_t k = 0; said && k < list->n; k++)
+			if (strcasecmp(list->mx[k].host, rr->mx.host) == 0)
+				CHECK(label, list->mx[k].pref == rr->mx.pref);
+	}
+	CHECK(label, listed == (list ? list->n : 0));
+}
+
 static void check_want(const struct want *t)
 {
 	struct arena *a = arena_open(LIMIT_ARENA);
@@ -53,6 +69,7 @@ static void check_want(const struct want *t)
 	bool good = mxlist_build(&answer, &rules, &rng, &list, &err);
 	CHECK(t->label, good == (t->list != NULL));
 	CHECK(t->label, err.class == t->class);
+	check_explained(&answer, &rules, good ? &list : NULL, t->label);
 	if (good) {
 		show(&list, text, sizeof(text));
 		CHECK_STR(t->label, text, t->list ? t->list : "(error)");
@@ -398,9 +415,51 @@ static void test_shuffle_of_many(void)
 	arena_close(a);
 }
 
+static void test_explain(void)
+{
+	static const struct {
+		const char *label, *mx, *self;
+		size_t max;
+		const char *verdicts; /* l(isted) n(ull) h(ost: it is none) t(wice) o(urs) b(ehind)
+					 s(urplus) */
+	} t[] = {
+		{ "all", "20 b.example,10 a.example", "", 20, "ll" },
+		{ "null among others", "0 .,10 a.example", "", 20, "nl" },
+		{ "null alone", "0 .", "", 20, "n" },
+		{ "no host", "10 192.0.2.1,20 a..b,30 c.example", "", 20, "hhl" },
+		{ "twice", "30 A.example,20 b.example,10 a.example,10 a.example", "", 20, "tllt" },
+		{ "ours", "10 a.example,20 me.example,20 c.example,30 d.example", "ME.example", 20,
+		  "lobb" },
+		{ "ours is best", "10 me.example,20 c.example", "me.example", 20, "ob" },
+		{ "ours twice", "10 a.example,20 b.example,30 me.example,15 me.example",
+		  "me.example", 20, "lbto" },
+		{ "too many", "20 b.example,10 a.example,30 c.example", "", 2, "lls" },
+	};
+	static const char letters[] = {
+		[MX_LISTED] = 'l', [MX_NULL] = 'n',      [MX_NOT_A_HOST] = 'h', [MX_TWICE] = 't',
+		[MX_OURS] = 'o',   [MX_BEHIND_US] = 'b', [MX_SURPLUS] = 's'
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct arena *a = arena_open(LIMIT_ARENA);
+		const struct dns_answer answer = answer_of(a, t[i].mx);
+		const struct mxlist_rules rules = { t[i].max, t[i].self };
+		struct mxlist list;
+		struct error err;
+		struct rng rng;
+		char said[20] = "";
+		rng_seed(&rng, seed);
+		bool good = mxlist_build(&answer, &rules, &rng, &list, &err);
+		for (size_t k = 0; k < answer.nrr; k++)
+			said[k] = letters[mxlist_explain(&answer, &rules, good ? &list : NULL, k)];
+		CHECK_STR(t[i].label, said, t[i].verdicts);
+		check_explained(&answer, &rules, good ? &list : NULL, t[i].label);
+		arena_close(a);
+	}
+}
+
 TEST_MAIN("mxlist", { "order", test_order }, { "null MX", test_null },
 	  { "useless names", test_useless }, { "loop", test_loop },
 	  { "loop and limit", test_self_is_cut_before_the_limit }, { "states", test_states },
 	  { "implicit", test_implicit }, { "authentic", test_authentic }, { "limits", test_limits },
 	  { "bad limits", test_bad_limits }, { "shuffle", test_shuffle },
-	  { "shuffle of many", test_shuffle_of_many })
+	  { "shuffle of many", test_shuffle_of_many }, { "explain", test_explain })

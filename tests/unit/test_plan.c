@@ -68,6 +68,32 @@ struct want {
 	const char *text; /* the addresses, or the error */
 };
 
+/* What is said of the addresses is what was done with them. */
+static void check_explained(const struct want *t, struct arena *a, const struct plan_rules *rules,
+			    const struct candidate *c)
+{
+	struct plan_address *p = ARENA_NEW(a, struct plan_address, PLAN_VERDICTS);
+	const struct dns_answer *v4 = answer_of(a, t->a), *v6 = answer_of(a, t->aaaa);
+	size_t used = 0, own = 0;
+	size_t n = plan_explain(v4, v6, rules, t->say == PLAN_USE ? c : NULL, p);
+	CHECK(t->label, n == (v4 ? v4->nrr : 0) + (v6 ? v6->nrr : 0));
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+		while (t->say == PLAN_USE && k < c->naddr && !ip_equal(c->addr[k].ip, p[i].ip))
+			k++;
+		bool chosen = t->say == PLAN_USE && k < c->naddr;
+		if (t->say == PLAN_USE)
+			CHECK(t->label, chosen == (p[i].verdict == VERDICT_USED ||
+						   p[i].verdict == VERDICT_TWICE));
+		CHECK(t->label, p[i].verdict != VERDICT_REFUSED || p[i].network != NULL);
+		used += p[i].verdict == VERDICT_USED;
+		own += p[i].verdict == VERDICT_OWN;
+	}
+	CHECK(t->label, t->say != PLAN_USE || used == c->naddr);
+	CHECK(t->label, t->say != PLAN_SKIP || used == 0);
+	CHECK(t->label, (t->say == PLAN_SELF) == (own > 0));
+}
+
 static void check_want(const struct want *t)
 {
 	struct arena *a = arena_open(LIMIT_ARENA);
@@ -95,6 +121,7 @@ static void check_want(const struct want *t)
 		CHECK(t->label, err.code.detail == t->code.detail);
 		CHECK(t->label, err.class == (t->code.cls == 5 ? ERR_PERM : ERR_TEMP));
 	}
+	check_explained(t, a, &rules, &c);
 	arena_close(a);
 }
 #define CHECK_WANTS(t)                                                                             \
@@ -392,6 +419,89 @@ static void test_self(void)
 #undef SELF
 }
 
+static void test_explain(void)
+{
+	static const struct {
+		const char *label, *a, *aaaa, *option, *own;
+		const char *verdicts; /* u(sed) s(urplus) t(wice) r(efused) f(amily) o(wn) */
+		const char *network;
+	} t[] = {
+		{ "all used", "192.0.2.1,192.0.2.2", "2001:db8::1", NULL, NULL, "uuu", NULL },
+		{ "refused", "127.0.0.1,192.0.2.1", "::ffff:10.0.0.1",
+		  "refused_networks=127.0.0.0/8,10.0.0.0/8", NULL, "rur", "10.0.0.0/8" },
+		{ "twice", "192.0.2.1,192.0.2.1", NULL, NULL, NULL, "ut", NULL },
+		{ "refused twice", "127.0.0.1,127.0.0.1", NULL, NULL, NULL, "rr", "127.0.0.0/8" },
+		{ "family", "192.0.2.1", "2001:db8::1", "address_family=ipv6", NULL, "fu", NULL },
+		{ "family, and refused", "127.0.0.1", "2001:db8::1", "address_family=ipv6", NULL,
+		  "fu", NULL },
+		{ "own", "192.0.2.1,192.0.2.2", "2001:db8::1", NULL, "192.0.2.2", "uou", NULL },
+		{ "own, hidden", "192.0.2.1", "64:ff9b::c000:202", NULL, "192.0.2.2", "uo", NULL },
+		{ "failed", "TEMP", "2001:db8::1", NULL, NULL, "u", NULL },
+		{ "nothing", "NODATA", "NXDOMAIN", NULL, NULL, "", NULL },
+		{ "surplus", "192.0.2.1", "2001:db8::1", "max_addresses=1", NULL, "su", NULL },
+	};
+	static const char letters[] = {
+		[VERDICT_USED] = 'u',    [VERDICT_SURPLUS] = 's', [VERDICT_TWICE] = 't',
+		[VERDICT_REFUSED] = 'r', [VERDICT_FAMILY] = 'f',  [VERDICT_OWN] = 'o'
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct arena *a = arena_open(LIMIT_ARENA);
+		struct plan_address *p = ARENA_NEW(a, struct plan_address, PLAN_VERDICTS);
+		const struct dns_answer *v4 = answer_of(a, t[i].a), *v6 = answer_of(a, t[i].aaaa);
+		struct ip own = { 0 };
+		struct candidate c;
+		struct error err;
+		struct rng rng;
+		char said[20] = "", network[IP_TEXT] = "";
+		rng_seed(&rng, seed);
+		const struct plan_rules rules = { config_of(a, t[i].option), &own, !!t[i].own };
+		if (t[i].own)
+			CHECK(t[i].label, ip_parse(span_of(t[i].own), &own));
+		enum plan_say say = plan_host(&mx, v4, v6, &rules, &rng, &c, &err);
+		size_t n = plan_explain(v4, v6, &rules, say == PLAN_USE ? &c : NULL, p);
+		for (size_t k = 0; k < n; k++)
+			said[k] = letters[p[k].verdict];
+		CHECK_STR(t[i].label, said, t[i].verdicts);
+		if (t[i].network && n > 0) {
+			const struct ip_net *net = p[n - 1].network;
+			ip_format(net ? net->ip : (struct ip){ 4, { 0 } }, network);
+			CHECK_STR(t[i].label,
+				  arena_fmt(a, "%s/%u", network, net ? (unsigned)net->bits : 0),
+				  t[i].network);
+		}
+		arena_close(a);
+	}
+}
+
+static void test_explain_literal(void)
+{
+	static const struct {
+		const char *ip, *option, *own;
+		enum plan_verdict verdict;
+	} t[] = {
+		{ "192.0.2.1", NULL, NULL, VERDICT_USED },
+		{ "127.0.0.1", NULL, NULL, VERDICT_REFUSED },
+		{ "192.0.2.1", "address_family=ipv6", NULL, VERDICT_FAMILY },
+		{ "192.0.2.1", NULL, "192.0.2.1", VERDICT_OWN },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct arena *a = arena_open(LIMIT_ARENA);
+		struct ip own = { 0 }, ip = { 0 };
+		struct candidate c;
+		struct error err;
+		CHECK(t[i].ip, ip_parse(span_of(t[i].ip), &ip));
+		if (t[i].own)
+			CHECK(t[i].own, ip_parse(span_of(t[i].own), &own));
+		const struct plan_rules rules = { config_of(a, t[i].option), &own, !!t[i].own };
+		enum plan_verdict v = plan_explain_literal(ip, &rules).verdict;
+		enum plan_say say = plan_literal("[x]", ip, &rules, &c, &err);
+		CHECK(t[i].ip, v == t[i].verdict);
+		CHECK(t[i].ip, (say == PLAN_USE) == (v == VERDICT_USED));
+		CHECK(t[i].ip, (say == PLAN_SELF) == (v == VERDICT_OWN));
+		arena_close(a);
+	}
+}
+
 static const struct dns_answer *many(struct arena *a, uint8_t family, size_t n)
 {
 	struct dns_rr *rr = ARENA_NEW(a, struct dns_rr, LIMIT_DNS_RRS);
@@ -557,4 +667,5 @@ static void test_literal(void)
 TEST_MAIN("plan", { "use", test_use }, { "family", test_family }, { "skip", test_skip },
 	  { "refused", test_refused }, { "self", test_self }, { "interleave", test_interleave },
 	  { "random", test_random }, { "port", test_port }, { "not settled", test_not_settled },
-	  { "literal", test_literal })
+	  { "literal", test_literal }, { "explain", test_explain },
+	  { "explain a literal", test_explain_literal })

@@ -290,6 +290,11 @@ bool dialog_transmits(const struct dialog *d)
 	return d->transmits;
 }
 
+struct dialog_words dialog_words(const struct dialog *d)
+{
+	return d->words;
+}
+
 const struct dialog_tls *dialog_tls(const struct dialog *d)
 {
 	return &d->tls;

@@ -39,6 +39,7 @@ struct dialog_script {
 	const struct config *config;
 	struct demand demand;
 	bool plain; /* TLS was tried here and everywhere: do without, if it is not demanded */
+	bool probe; /* QUIT in place of MAIL: an outcome is filled only if something goes wrong before; `facts` is not looked at */
 	bool keep;  /* end without QUIT if the session can be used again: dialog_kept() */
 	const struct dialog_session *resumed; /* begin in a session that was kept: RSET, then MAIL; NULL: with the greeting */
 };
@@ -86,6 +87,13 @@ const char *dialog_phase(const struct dialog *d);
 bool dialog_committed(const struct dialog *d);
 /* MAIL was said: for the log's delays, connection set-up ends here. */
 bool dialog_transmits(const struct dialog *d);
+
+/* What the server said in a session that is a probe; NULL: it did not come so far, or no memory. */
+struct dialog_words {
+	const char *greeting; /* as reply_format() has it */
+	const char *hello;    /* of the last EHLO or HELO: its lines without code, separated by '\n' */
+};
+struct dialog_words dialog_words(const struct dialog *d);
 
 const struct dialog_tls *dialog_tls(const struct dialog *d);
 const struct ehlo *dialog_ehlo(const struct dialog *d); /* of the last EHLO reply; zeros before it */

@@ -13,10 +13,20 @@ enum dialog_want say_greeting(struct dialog *d, struct buf *out)
 	return DIALOG_HEAR;
 }
 
+static void note_greeting(struct dialog *d, const struct reply *r)
+{
+	char said[LIMIT_REPLY_TEXT + 8];
+	if (!d->script.probe)
+		return;
+	reply_format(r, said, sizeof(said));
+	d->words.greeting = arena_str(d->arena, span_of(said));
+}
+
 void hear_greeting(struct dialog *d, const struct reply *r, size_t rcpt)
 {
 	(void)rcpt;
 	int class = reply_class(r);
+	note_greeting(d, r);
 	if (class == 2) {
 		dialog_to(d, PHASE_EHLO);
 		return;
@@ -139,10 +149,16 @@ void hear_hello(struct dialog *d, const struct reply *r, size_t rcpt)
 		dialog_end(d, &o);
 	} else {
 		ehlo_parse(r, &d->ehlo);
+		if (d->script.probe)
+			d->words.hello = arena_str(d->arena, (struct span){ r->text, r->len });
 		if (d->phase == PHASE_HELO) /* which offers a name and nothing else */
 			d->ehlo.size_max = d->ehlo.caps = d->ehlo.mail_max = d->ehlo.rcpt_max = 0;
 		d->tls.helo = d->ehlo.name;
-		if (not_ourselves(d) && tls_is_settled(d) && can_carry(d))
+		if (!not_ourselves(d) || !tls_is_settled(d))
+			return;
+		if (d->script.probe)
+			dialog_to(d, PHASE_QUIT);
+		else if (can_carry(d))
 			dialog_transact(d, false);
 	}
 }

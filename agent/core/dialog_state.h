@@ -41,6 +41,7 @@ struct dialog {
 	struct outcome *outcome; /* of each recipient */
 	struct security security;
 	struct dialog_tls tls;
+	struct dialog_words words;
 	struct secure_facts facts; /* once secured */
 	enum demand_level level;   /* reached; it means something once secured */
 	bool secured;

@@ -114,6 +114,79 @@ static inline void test_tls_matrix(void)
 			check_tls_cell(row, (enum demand_level)level);
 }
 
+/* A probe goes the way of a delivery up to MAIL, and not a step further: it ends well where that
+ * would say MAIL, and else as that ends. No facts of a message are there. */
+static inline void check_probe_cell(size_t row, enum demand_level level)
+{
+	static struct play p;
+	char label[100];
+	snprintf(label, sizeof(label), "probe, %s, %s", tls_matrix[row].label,
+		 demand_level_name(level));
+	play_init(&p, 1, true);
+	play_demand(&p, level);
+	p.offers = tls_matrix[row].hides ? "" : "250-STARTTLS\r\n";
+	p.script.plain = tls_matrix[row].plain;
+	p.script.probe = true;
+	p.script.facts = NULL;
+	p.script.demand.requiretls = true; /* nobody offers it */
+	p.answers = tls_matrix[row].answers;
+	p.nanswers = LEN(tls_matrix[row].answers);
+	p.after = tls_matrix[row].after;
+	p.trouble = tls_matrix[row].trouble;
+	play(&p);
+	char want = tls_matrix[row].want[level];
+	bool good = strchr("SPf", want) != NULL;
+	const char *log = play_log(&p);
+	CHECK(label, event_letter(p.got[0].event) == (good ? '-' : want));
+	CHECK(label, !strstr(log, "MAIL") && !strstr(log, "RCPT") && !strstr(log, "DATA"));
+	CHECK(label, !good || p.secured == (want == 'S' || want == 'f'));
+	CHECK(label, strlen(log) > 4 && strcmp(log + strlen(log) - 4, "QUIT") == 0);
+	CHECK(label, !dialog_transmits(p.d) && !dialog_committed(p.d));
+	arena_close(p.arena);
+}
+
+static inline void test_probe(void)
+{
+	static const struct {
+		const char *label;
+		struct answer answer;
+		const char *log, *letter, *greeting, *hello;
+	} t[] = {
+#define GREETING "220 mx.test ESMTP"
+		{ "plain", { NULL, NULL }, "[EHLO me.test]QUIT", "-", GREETING, "mx.test\nHELP" },
+		{ "HELO", { "EHLO", "502 what\r\n" }, "[EHLO me.test][HELO me.test]QUIT", "-",
+		  GREETING, "ok" },
+		{ "greeting of lines", { "greeting", "220-a\r\n220 b\r\n" }, "[EHLO me.test]QUIT",
+		  "-", "220 a b", "mx.test\nHELP" },
+		{ "greeting 4xx", { "greeting", "450 later\r\n" }, "QUIT", "g", "450 later", NULL },
+		{ "greeting 5xx", { "greeting", "554 no\r\n" }, "QUIT", "G", "554 no", NULL },
+		{ "our own name", { "EHLO", "250 me.test\r\n" }, "[EHLO me.test]QUIT", "h",
+		  GREETING, "me.test" },
+		{ "421", { "EHLO", "421 bye\r\n" }, "[EHLO me.test]QUIT", "h", GREETING, NULL },
+		{ "too small", { "EHLO", "250-mx.test\r\n250 SIZE 1\r\n" }, "[EHLO me.test]QUIT",
+		  "-", GREETING, "mx.test\nSIZE 1" },
+#undef GREETING
+	};
+	for (size_t i = 0; i < LEN(t); i++) {
+		static struct play p;
+		play_init(&p, 1, false);
+		p.script.probe = true;
+		p.answers = &t[i].answer;
+		p.nanswers = 1;
+		play(&p);
+		CHECK_STR(t[i].label, play_log(&p), t[i].log);
+		CHECK_STR(t[i].label, letters(&p), t[i].letter);
+		CHECK_STR(t[i].label, dialog_words(p.d).greeting, t[i].greeting);
+		CHECK(t[i].label, !t[i].hello == !dialog_words(p.d).hello);
+		if (t[i].hello)
+			CHECK_STR(t[i].label, dialog_words(p.d).hello, t[i].hello);
+		arena_close(p.arena);
+	}
+	for (size_t row = 0; row < LEN(tls_matrix); row++)
+		for (int level = DEMAND_NONE; level <= DEMAND_DANE; level++)
+			check_probe_cell(row, (enum demand_level)level);
+}
+
 /* As a postmaster sees them, and what is reported to the domain's owner. */
 static const struct {
 	const char *label;

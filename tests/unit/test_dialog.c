@@ -581,7 +581,7 @@ static void test_memory(void)
 
 TEST_MAIN("dialog", { "TLS, every demand", test_tls_matrix }, { "TLS, stories", test_tls_stories },
 	  { "TLS, what was offered before", test_tls_forgets }, { "TLS, phases", test_tls_phases },
-	  { "TLS, memory", test_tls_memory }, { "stories", test_stories },
+	  { "TLS, memory", test_tls_memory }, { "probe", test_probe }, { "stories", test_stories },
 	  { "every reply", test_grid }, { "trouble at every step", test_faults },
 	  { "texts of trouble", test_trouble_texts }, { "not SMTP", test_not_smtp },
 	  { "early garbage", test_early_garbage }, { "needs", test_needs },

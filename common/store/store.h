@@ -36,7 +36,8 @@ void store_close(struct store *s); /* ends an open transaction without a trace; 
 
 enum store_mode { STORE_READ, STORE_WRITE };
 
-/* One transaction at a time. All of the following fail TEMP 4.3.0; the transaction is then over and nothing of it has happened. */
+/* One transaction at a time. After a lock that did not come in time the next call tries once, without waiting, so a store may get well again;
+ * after damage it never does. All of the following fail TEMP 4.3.0; the transaction is then over and nothing of it has happened. */
 MUST_CHECK bool store_begin(struct store *s, enum store_mode mode, struct error *err);
 
 /* What is kept under `key`, into `out` (reset first); out->len 0: nothing, or past its time `now` (seconds since 1970), or damaged. */
@@ -51,7 +52,7 @@ MUST_CHECK bool store_delete(struct store *s, struct span key, struct error *err
 MUST_CHECK bool store_next(struct store *s, struct span prefix, struct span after, struct buf *key, struct buf *value, struct error *err);
 
 /* End a transaction. `now` drops what is past its time. `sync`: on the disk before this returns, else with the next that syncs; what was
- * committed survives the death of any process either way. */
+ * committed survives the death of any process either way. If only the sync fails, the transaction has happened all the same. */
 MUST_CHECK bool store_commit(struct store *s, int64_t now, bool sync, struct error *err);
 void store_abort(struct store *s);
 

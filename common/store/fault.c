@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+
+#include "store/fault.h"
+
+#define SIGNALS 3
+static const int signals[SIGNALS] = { SIGBUS, SIGSEGV, SIGFPE };
+
+/* A signal handler is given no context, so where to jump must be a global, one for each thread. */
+static _Thread_local sigjmp_buf *volatile jump;
+
+/* And handlers belong to the process, not to the thread: the first that needs them puts them in,
+ * the last takes them out again. */
+static struct {
+	pthread_mutex_t lock;
+	unsigned users;
+	struct sigaction before[SIGNALS];
+} handlers = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* A fault outside a guarded call, in this thread or another, is for whoever handled it before. */
+static void on_fault(int sig)
+{
+	if (jump)
+		siglongjmp(*jump, 1);
+	for (int i = 0; i < SIGNALS; i++)
+		if (signals[i] == sig)
+			sigaction(sig, &handlers.before[i], NULL);
+	raise(sig);
+}
+
+/* SA_NODEFER: the signal is never blocked, so a jump out of the handler has no mask to restore. */
+static void handlers_in(void)
+{
+	struct sigaction act = { .sa_handler = on_fault, .sa_flags = SA_NODEFER };
+	sigemptyset(&act.sa_mask);
+	pthread_mutex_lock(&handlers.lock);
+	for (int i = 0; i < SIGNALS && handlers.users == 0; i++)
+		sigaction(signals[i], &act, &handlers.before[i]);
+	handlers.users++;
+	pthread_mutex_unlock(&handlers.lock);
+}
+
+static void handlers_out(void)
+{
+	pthread_mutex_lock(&handlers.lock);
+	handlers.users--;
+	for (int i = 0; i < SIGNALS && handlers.users == 0; i++)
+		sigaction(signals[i], &handlers.before[i], NULL);
+	pthread_mutex_unlock(&handlers.lock);
+}
+
+bool fault_guard(void (*call)(void *ctx), void *ctx)
+{
+	sigjmp_buf here;
+	handlers_in();
+	bool fault = sigsetjmp(here, 0) != 0;
+	if (!fault) {
+		jump = &here;
+		call(ctx);
+	}
+	jump = NULL;
+	handlers_out();
+	return !fault;
+}
+
+void fault_now(void)
+{
+	siglongjmp(*jump, 1);
+}

@@ -29,7 +29,10 @@ POLL = 0.02
 
 HOSTS = [mx.Host('mx1.lab.test', '127.0.0.2'), mx.Host('mx2.lab.test', '127.0.0.3'),
          mx.Host('busy.lab.test', '127.0.0.4', busy=True), mx.Host('old.lab.test', '127.0.0.5', old=True),
-         mx.Host('inbox.lab.test', '127.0.0.6')]
+         mx.Host('inbox.lab.test', '127.0.0.6'), mx.Host('ten.lab.test', '127.0.0.12', always=['LIMITS RCPTMAX=10'], most=10),
+         mx.Host('five.lab.test', '127.0.0.13', most=5), mx.Host('dsn.lab.test', '127.0.0.14', always=['DSN']),
+         mx.Host('closes.lab.test', '127.0.0.15', idle='close'), mx.Host('leaves.lab.test', '127.0.0.16', idle='421'),
+         mx.Host('resets.lab.test', '127.0.0.17', idle='rset')]
 
 ZONE = """
 mx1.lab.test    A   127.0.0.2
@@ -37,19 +40,44 @@ mx2.lab.test    A   127.0.0.3
 busy.lab.test   A   127.0.0.4
 old.lab.test    A   127.0.0.5
 dead.lab.test   A   127.0.0.7    # nobody listens
+hole.lab.test   A   127.0.0.8    # takes no connection and refuses none, where a story makes it so
 tls.lab.test    A   127.0.0.9    # only where a lab adds it
+refuses.lab.test  A  127.0.0.10  # nobody listens, nor at the next
+down.lab.test   A   127.0.0.11
+ten.lab.test    A   127.0.0.12
+five.lab.test   A   127.0.0.13
+dsn.lab.test    A   127.0.0.14
+closes.lab.test A   127.0.0.15
+leaves.lab.test A   127.0.0.16
+resets.lab.test A   127.0.0.17
+dead2.lab.test  A   127.0.0.18   # nobody listens, and no other domain is there
 
 mx.test         MX  10 mx1.lab.test
 batch.test      MX  10 mx1.lab.test
 xn--bcher-kva.test  MX  10 mx1.lab.test
 busyfirst.test  MX  10 busy.lab.test
 busyfirst.test  MX  20 mx2.lab.test
-deadfirst.test  MX  10 dead.lab.test
+deadfirst.test  MX  10 dead2.lab.test
 deadfirst.test  MX  20 mx2.lab.test
 old.test        MX  10 old.lab.test
 mxcut.test      MX  10 mx1.lab.test
 dead.test       MX  10 dead.lab.test
 tls.test        MX  10 tls.lab.test
+holefirst.test  MX  10 hole.lab.test
+holefirst.test  MX  20 mx2.lab.test
+refusesfirst.test  MX  10 refuses.lab.test
+refusesfirst.test  MX  20 mx2.lab.test
+down.test       MX  10 down.lab.test
+second.test     MX  10 mx2.lab.test
+small.test      MX  10 mx1.lab.test
+slow.test       MX  10 mx1.lab.test
+few.test        MX  10 mx1.lab.test
+ten.test        MX  10 ten.lab.test
+five.test       MX  10 five.lab.test
+dsn.test        MX  10 dsn.lab.test
+closes.test     MX  10 closes.lab.test
+leaves.test     MX  10 leaves.lab.test
+resets.test     MX  10 resets.lab.test
 null.test       MX  0 .
 servfail.test   *   SERVFAIL
 """
@@ -59,6 +87,7 @@ helo_name = "host.lab.test"
 smtp_port = {port}
 dns_servers = {{"127.0.0.1:{dns_port}"}}
 refused_networks = {{}}
+state_directory = "{state}"
 """
 
 
@@ -231,9 +260,10 @@ class Build:
 
 
 class Lab:
-    """program: the mxdirect to test. dns_port: another name server than the lab's own. hosts: more MX hosts."""
+    """program: the mxdirect to test. dns_port: another name server than the lab's own. hosts: more MX hosts. memory: whether
+    runs remember things for each other."""
 
-    def __init__(self, program, dns_port=None, hosts=()):
+    def __init__(self, program, dns_port=None, hosts=(), memory=False):
         become_ready()
         self.program = program
         self.parts = []
@@ -241,10 +271,12 @@ class Lab:
         self.mx = mx.Servers([*HOSTS, *hosts])
         self.directory = tempfile.mkdtemp(prefix='mxdirect-lab-', dir='/tmp')
         os.chmod(self.directory, 0o755)
+        for name in ('trace', 'state'):
+            os.mkdir(self.path(name))
+            shutil.chown(self.path(name), 'mxdirect', 'mxdirect')
         self.config = write(self.path('mxdirect.conf'),
-                            CONFIG.format(port=self.mx.port, dns_port=dns_port or self.dns.port))
-        os.mkdir(self.path('trace'))
-        shutil.chown(self.path('trace'), 'mxdirect', 'mxdirect')
+                            CONFIG.format(port=self.mx.port, dns_port=dns_port or self.dns.port,
+                                          state=self.path('state') if memory else ''))
         self.trace = Log(self.path('trace', 'trace'))
 
     def path(self, *names):
@@ -265,26 +297,34 @@ class Lab:
         wait_until(lambda: not processes_with(self.directory), 'the last agents')
         shutil.rmtree(self.directory)
 
-    def command(self, program=None):
+    def command(self, program=None, mode=''):
         """How the examples' mxdirect is called here."""
-        return f'{program or self.program} -c {self.config} --trace {self.trace.path}'
+        return f'{program or self.program}{mode} -c {self.config} --trace {self.trace.path}'
 
     def example(self, name, program=None):
         """An example, with the paths of this lab in it."""
         text = read(os.path.join(EXAMPLES, name))
         if INSTALLED not in text:
             raise AssertionError(f'{name} does not start {INSTALLED}')
-        return text.replace(INSTALLED, self.command(program)).replace('/etc/postfix/', self.path('postfix') + '/')
+        for mode in (' --lmtp', ''):  # which must come first on the command line
+            text = text.replace(INSTALLED + mode, self.command(program, mode))
+        return text.replace('/etc/postfix/', self.path('postfix') + '/')
+
+    def add(self, part):
+        self.parts.append(part)
+        return part
 
     def postfix(self):
-        part = Postfix(self)
-        self.parts.append(part)
-        return part
+        return self.add(Postfix(self))
+
+    def postfix_lmtp(self):
+        return self.add(PostfixLmtp(self))
 
     def exim(self, binary):
-        part = Exim(self, binary)
-        self.parts.append(part)
-        return part
+        return self.add(Exim(self, binary))
+
+    def exim_lmtp(self, binary):
+        return self.add(Exim(self, binary, 'exim-lmtp', 'exim-lmtp.conf'))
 
 
 POSTFIX_MASTER = """
@@ -413,6 +453,23 @@ class Postfix:
         return m.group(1), m.group(2), m.group(3)
 
 
+class PostfixLmtp(Postfix):
+    """One that uses mxdirect over LMTP."""
+
+    def __init__(self, lab):
+        super().__init__(lab, 'postfix-lmtp')
+
+    def wire(self):
+        self.master += self.lab.example('postfix-lmtp-master.cf')
+        self.main += read(os.path.join(EXAMPLES, 'postfix-lmtp-main.cf'))
+
+    def add_transport(self, name, program, domain, change=lambda text: text):
+        """The recommended services once more, under other names and with changes, for a domain."""
+        services = change(self.lab.example('postfix-lmtp-master.cf', program))
+        self.master += services.replace('mxlmtp ', name + ' ').replace('mxagent ', name + 'agent ')
+        self.transport += f'{domain} {name}:unix:private/{name}agent\n'
+
+
 EXIM_CONFIG = """
 primary_hostname = host.lab.test
 exim_path = {binary}
@@ -453,9 +510,10 @@ class Exim:
 
     address = '127.0.0.1'
 
-    def __init__(self, lab, binary, name='exim'):
+    def __init__(self, lab, binary, name='exim', example='exim-pipe.conf'):
         self.binary = binary
         self.lab = lab
+        self.example = example
         self.directory = lab.path(name)
         self.port = free_port()
         self.config = os.path.join(self.directory, 'exim.conf')
@@ -469,7 +527,7 @@ class Exim:
         self.configure()
 
     def configure(self, program=None, change=lambda text: text):
-        transport, router = change(self.lab.example('exim-pipe.conf', program)).split('\n\n')
+        transport, router = change(self.lab.example(self.example, program)).split('\n\n')
         write(self.config, EXIM_CONFIG.format(dir=self.directory, binary=self.binary, port=self.port,
                                               router=router, transport=transport))
 
@@ -500,7 +558,7 @@ class Exim:
         return re.findall(r'\S{6}-\S{6}-\S{2}', self.exim('-bpr'))
 
     def kill_deliveries(self):
-        pids = [pid for pid in processes_with(self.binary) if pid != self.daemon.pid]
+        pids = [pid for pid in processes_with(self.config) if pid != self.daemon.pid]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):  # gone with the one killed before
                 os.kill(pid, signal.SIGKILL)

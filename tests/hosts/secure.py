@@ -195,7 +195,7 @@ class World:
         self.certificates = self.make_certificates()
         self.signed = Signed(self.lab.path('dns'), self.zones())
         self.closing.append(self.signed)
-        lab.write(self.lab.config, lab.CONFIG.format(port=self.port, dns_port=self.signed.port)
+        lab.write(self.lab.config, lab.CONFIG.format(port=self.port, dns_port=self.signed.port, state='')
                   + f'tls_ca_file = {self.certificates.path("root.pem")}\n')
         self.receiver = receivers.Postfix(self.lab, self.port, {
             EE: self.chain('ee'), TA: self.chain('ta'), STRANGER: self.chain('stranger'), BARE: None,

@@ -161,18 +161,16 @@ static void write_delivered(struct memory *m, const struct record_message *msg,
 	record_delivered_write(&r, out);
 }
 
-/* Room for one more of `n` things. */
-static bool grow(void **array, size_t n, size_t *room, size_t size)
+/* The array with room for one more than its `n` things; NULL: it stays as it was. */
+static void *grown(void *array, size_t n, size_t *room, size_t size)
 {
 	if (n < *room)
-		return true;
+		return array;
 	size_t more = *room ? *room * 2 : 8;
-	void *p = realloc(*array, more * size);
-	if (!p)
-		return false;
-	*array = p;
-	*room = more;
-	return true;
+	void *p = realloc(array, more * size);
+	if (p)
+		*room = more;
+	return p;
 }
 
 void memory_accepted(struct memory *m, const struct envelope *e, size_t rcpt,
@@ -180,9 +178,12 @@ void memory_accepted(struct memory *m, const struct envelope *e, size_t rcpt,
 {
 	struct error err;
 	struct buf key, value;
-	if (!m || !m->store || !e->queue_id[0] ||
-	    !grow((void **)&m->accepted, m->naccepted, &m->accepted_room, sizeof(*m->accepted)))
+	if (!m || !m->store || !e->queue_id[0])
 		return;
+	void *p = grown(m->accepted, m->naccepted, &m->accepted_room, sizeof(*m->accepted));
+	if (!p)
+		return;
+	m->accepted = p;
 	struct record_message *msg = &m->accepted[m->naccepted++];
 	*msg = message_of(e, rcpt, facts);
 	buf_init(&key, m->key, sizeof(m->key));
@@ -227,9 +228,12 @@ void memory_note_answer(struct memory *m, const char *relay, const struct outcom
 void memory_note_end(struct memory *m, const struct envelope *e, size_t rcpt,
 		     const struct outcome *o, enum failover_end end)
 {
-	if (!m || !e->queue_id[0] ||
-	    !grow((void **)&m->end, m->nend, &m->end_room, sizeof(*m->end)))
+	if (!m || !e->queue_id[0])
 		return;
+	void *p = grown(m->end, m->nend, &m->end_room, sizeof(*m->end));
+	if (!p)
+		return;
+	m->end = p;
 	m->end[m->nend++] = (struct end_note){
 		.envelope = e,
 		.rcpt = rcpt,

@@ -199,6 +199,7 @@ void memory_sort(struct memory *m, struct candidate *c, struct candidate *ret_la
 {
 	struct sorted s;
 	struct error err;
+	*ret_late = *ret_plain = *c;
 	ret_late->naddr = ret_plain->naddr = 0;
 	if (!m || !m->store)
 		return;

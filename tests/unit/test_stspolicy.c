@@ -21,6 +21,8 @@
 #include "sts.h"
 
 #define POLICY "version: STSv1\r\nmode: enforce\r\nmx: *.Example.net\r\nmax_age: 86400\r\n"
+#define MONTH  "version: STSv1\r\nmode: enforce\r\nmx: mx.example.net\r\nmax_age: 2592000\r\n"
+#define START  1700000000
 
 extern char **environ;
 
@@ -95,6 +97,7 @@ static int program(int argc, char **argv)
 		const char *label, *says;
 	} plain[] = {
 		{ "ok", "OK 66\n" POLICY },
+		{ "month", "OK 69\n" MONTH },
 		{ "none", "OK 41\nversion: STSv1\nmode: none\nmax_age: 86400\n" },
 		{ "fetch", "FETCH HTTP status 404\n" },
 		{ "webpki", "WEBPKI The certificate is NOT trusted.\n" },
@@ -247,19 +250,33 @@ struct world {
 	struct fake dns;
 	struct arena *arena;
 	struct io io;
+	int64_t wall;
 	struct rng rng;
 	struct config config;
 	struct services sv;
 	struct resolver *resolver;
 	struct stspolicy found;
 	struct error err;
+	unsigned logged;
 };
+
+static struct instant real_now(void *ctx)
+{
+	(void)ctx;
+	struct clock real = clock_system();
+	return clock_now(&real);
+}
+
+static int64_t wound_wall(void *ctx)
+{
+	return ((struct world *)ctx)->wall;
+}
 
 static void world_open(struct world *w)
 {
 	static const uint8_t seed[16] = { 1 };
 	static struct ip_net net;
-	*w = (struct world){ .io = { .clock = clock_system(), .stop_fd = -1 } };
+	*w = (struct world){ .io = { { real_now, wound_wall, w }, .stop_fd = -1 }, .wall = START };
 	fake_open(&w->dns);
 	w->arena = arena_open(LIMIT_ARENA);
 	rng_seed(&w->rng, seed);
@@ -547,14 +564,28 @@ static void memory(void)
 	world_close(&w);
 }
 
+#include "stspolicy_memory.h"
+
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
-		{ "policies", policies },   { "nothing to fetch", nothing_to_fetch },
-		{ "failures", failures },   { "program missing", program_missing },
-		{ "arguments", arguments }, { "surroundings", surroundings },
-		{ "addresses", addresses }, { "time over", time_over },
-		{ "stopped", stopped },     { "memory", memory },
+		{ "policies", policies },
+		{ "nothing to fetch", nothing_to_fetch },
+		{ "failures", failures },
+		{ "program missing", program_missing },
+		{ "arguments", arguments },
+		{ "surroundings", surroundings },
+		{ "addresses", addresses },
+		{ "time over", time_over },
+		{ "stopped", stopped },
+		{ "memory", memory },
+		{ "remembered", remembered },
+		{ "another id", another_id },
+		{ "failed lately", failed_lately },
+		{ "grows old", grows_old },
+		{ "clock goes back", clock_goes_back },
+		{ "stopped is no failure", stopped_is_no_failure },
+		{ "memory breaks", memory_breaks },
 	};
 	if (argc > 1)
 		return program(argc, argv);

@@ -44,8 +44,12 @@ UNIT_TESTS = \
 	%D%/unit/test_stream \
 	%D%/unit/test_conf \
 	%D%/unit/test_place \
+	%D%/unit/test_fault \
 	%D%/unit/test_slots \
+	%D%/unit/test_inspect \
 	%D%/unit/test_store \
+	%D%/unit/test_table \
+	%D%/unit/test_store_damage \
 	%D%/unit/test_proof \
 	%D%/unit/test_session \
 	%D%/unit/test_trust \
@@ -65,6 +69,7 @@ UNIT_TESTS = \
 	%D%/unit/test_stscache \
 	%D%/unit/test_intake \
 	%D%/unit/test_memory \
+	%D%/unit/test_sessions \
 	%D%/unit/test_settings \
 	%D%/unit/test_stspolicy \
 	%D%/unit/test_tlsreport \
@@ -78,6 +83,8 @@ UNIT_TESTS = \
 	%D%/unit/test_ctl_status \
 	%D%/unit/test_ctl_table \
 	%D%/unit/test_host \
+	%D%/unit/test_mailbox \
+	%D%/unit/test_client \
 	%D%/unit/test_logger \
 	%D%/unit/test_options
 check_PROGRAMS += $(UNIT_TESTS)
@@ -138,12 +145,20 @@ endif
 %C%_unit_test_stream_LDADD = $(FLOOR_NET)
 %C%_unit_test_conf_SOURCES = %D%/unit/test_conf.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_conf_LDADD = $(FLOOR_CONF)
-%C%_unit_test_place_SOURCES = %D%/unit/test_place.c %D%/unit/harness.h
+%C%_unit_test_place_SOURCES = %D%/unit/test_place.c %D%/unit/store_dir.h %D%/unit/harness.h
 %C%_unit_test_place_LDADD = $(FLOOR_STORE)
-%C%_unit_test_slots_SOURCES = %D%/unit/test_slots.c %D%/unit/harness.h
+%C%_unit_test_fault_SOURCES = %D%/unit/test_fault.c %D%/unit/store_dir.h %D%/unit/harness.h
+%C%_unit_test_fault_LDADD = $(FLOOR_STORE)
+%C%_unit_test_slots_SOURCES = %D%/unit/test_slots.c %D%/unit/store_dir.h %D%/unit/harness.h
 %C%_unit_test_slots_LDADD = $(FLOOR_STORE)
-%C%_unit_test_store_SOURCES = %D%/unit/test_store.c %D%/unit/harness.h
+%C%_unit_test_inspect_SOURCES = %D%/unit/test_inspect.c %D%/unit/store_dir.h %D%/unit/harness.h
+%C%_unit_test_inspect_LDADD = $(FLOOR_STORE)
+%C%_unit_test_store_SOURCES = %D%/unit/test_store.c %D%/unit/store_dir.h %D%/unit/harness.h
 %C%_unit_test_store_LDADD = $(FLOOR_STORE)
+%C%_unit_test_table_SOURCES = %D%/unit/test_table.c %D%/unit/store_dir.h %D%/unit/harness.h
+%C%_unit_test_table_LDADD = $(FLOOR_STORE)
+%C%_unit_test_store_damage_SOURCES = %D%/unit/test_store_damage.c %D%/unit/store_dir.h %D%/unit/harness.h
+%C%_unit_test_store_damage_LDADD = $(FLOOR_STORE)
 %C%_unit_test_config_SOURCES = %D%/unit/test_config.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_config_LDADD = $(FLOOR_CORE)
 %C%_unit_test_dialog_SOURCES = %D%/unit/test_dialog.c %D%/unit/dialog_kept.h %D%/unit/dialog_more.h %D%/unit/dialog_play.h \
@@ -173,6 +188,8 @@ endif
 %C%_unit_test_intake_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_memory_SOURCES = %D%/unit/test_memory.c %D%/unit/harness.h
 %C%_unit_test_memory_LDADD = $(FLOOR_FLOW)
+%C%_unit_test_sessions_SOURCES = %D%/unit/test_sessions.c %D%/unit/harness.h
+%C%_unit_test_sessions_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_settings_SOURCES = %D%/unit/test_settings.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_settings_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_ctl_SOURCES = %D%/unit/test_ctl.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
@@ -195,6 +212,10 @@ endif
 %C%_unit_test_ctl_table_LDADD = $(FLOOR_CTL)
 %C%_unit_test_host_SOURCES = %D%/unit/test_host.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_host_LDADD = $(FLOOR_FRONT)
+%C%_unit_test_mailbox_SOURCES = %D%/unit/test_mailbox.c %D%/unit/harness.h
+%C%_unit_test_mailbox_LDADD = $(FLOOR_FRONT)
+%C%_unit_test_client_SOURCES = %D%/unit/test_client.c %D%/unit/harness.h
+%C%_unit_test_client_LDADD = $(FLOOR_FRONT)
 %C%_unit_test_logger_SOURCES = %D%/unit/test_logger.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_logger_LDADD = $(FLOOR_FRONT)
 %C%_unit_test_options_SOURCES = %D%/unit/test_options.c %D%/unit/harness.h %D%/unit/guard_page.h

@@ -21,6 +21,12 @@ enum secure_proof {
 	SECURE_DANE, /* one of the TLSA records (RFC 7672 section 3.1) */
 };
 
+struct secure_certificate { /* what the server's own certificate says; texts are printable, and "" where it says nothing */
+	char subject[256], issuer[256]; /* RFC 4514 */
+	char names[512];		/* its DNS names with blanks between, as many as fit */
+	int64_t from, until;		/* seconds since 1970; 0: unknown */
+};
+
 struct secure_ask {
 	enum secure_proof proof;
 	bool advisory;		  /* a proof that fails is told in secure_facts.trouble, but the session is good (MTA-STS testing) */
@@ -31,6 +37,7 @@ struct secure_ask {
 	size_t ntlsa;
 	const char *ca_file;  /* PEM roots; read for SECURE_PKIX only */
 	const char *priority; /* GnuTLS priority string; "": ours. With a proof TLS 1.2 is the least in any case */
+	struct secure_certificate *certificate; /* NULL: nobody asks; filled if the server showed one, also if it proves nothing */
 };
 
 enum secure_trouble {
@@ -69,7 +76,7 @@ struct secure_ops {
 	void (*close)(struct secure_session *s); /* close_notify as far as it goes without waiting; NULL is fine; the fd stays open */
 };
 
-#define SECURE_VERSION 1
+#define SECURE_VERSION 2
 #define SECURE_SYMBOL  "mxdirect_secure_ops" /* const struct secure_ops */
 
 #endif

@@ -2,9 +2,11 @@
 #include <sys/socket.h>
 
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 
 #include "base/ip.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "tls/proof.h"
 #include "tls/session.h"
 
@@ -19,6 +21,8 @@
 #define WARNINGS                                                                                   \
 	8 /* alerts without consequence that a handshake may have; one for the server name is      \
 	     common */
+
+#define NAME_ROOM 256 /* a domain name has 255 octets at most */
 
 struct secure_session {
 	gnutls_session_t tls;
@@ -192,6 +196,63 @@ static void describe(const struct secure_session *s, struct secure_facts *ret)
 	snprintf(ret->cipher, sizeof(ret->cipher), "%s", cipher ? cipher : "");
 }
 
+/* A text that GnuTLS allocated, cut to fit. */
+static void take(int code, gnutls_datum_t *from, char *ret, size_t size)
+{
+	if (code < 0)
+		return;
+	size_t n = from->size < size ? from->size : size - 1;
+	memcpy(ret, from->data, n);
+	ret[n] = '\0';
+	text_printable(ret, n);
+	gnutls_free(from->data);
+}
+
+/* A name that does not fit as a whole is left out: half a name is another one. */
+static void take_names(gnutls_x509_crt_t crt, char *ret, size_t size)
+{
+	size_t used = 0;
+	for (unsigned i = 0;; i++) {
+		char name[NAME_ROOM];
+		size_t n = sizeof(name);
+		int kind = gnutls_x509_crt_get_subject_alt_name(crt, i, name, &n, NULL);
+		if (kind == GNUTLS_E_SHORT_MEMORY_BUFFER)
+			continue;
+		if (kind < 0)
+			return;
+		if (kind != GNUTLS_SAN_DNSNAME || n == 0 || used + n + 2 > size)
+			continue;
+		if (used > 0)
+			ret[used++] = ' ';
+		memcpy(ret + used, name, n);
+		text_printable(ret + used, n);
+		used += n;
+		ret[used] = '\0';
+	}
+}
+
+/* For a person to read: nothing is proven here. */
+static void read_certificate(const gnutls_datum_t *der, struct secure_certificate *ret)
+{
+	gnutls_x509_crt_t crt;
+	gnutls_datum_t name;
+	*ret = (struct secure_certificate){ .from = 0 };
+	if (gnutls_x509_crt_init(&crt) < 0)
+		return;
+	if (gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER) == 0) {
+		time_t from = gnutls_x509_crt_get_activation_time(crt);
+		time_t until = gnutls_x509_crt_get_expiration_time(crt);
+		take(gnutls_x509_crt_get_dn3(crt, &name, 0), &name, ret->subject,
+		     sizeof(ret->subject));
+		take(gnutls_x509_crt_get_issuer_dn3(crt, &name, 0), &name, ret->issuer,
+		     sizeof(ret->issuer));
+		take_names(crt, ret->names, sizeof(ret->names));
+		ret->from = from > 0 ? from : 0;
+		ret->until = until > 0 ? until : 0;
+	}
+	gnutls_x509_crt_deinit(crt);
+}
+
 /* For the log of the server: why we leave (RFC 8446 section 6.2). */
 static void say_why(const struct secure_session *s, enum secure_trouble trouble)
 {
@@ -211,6 +272,8 @@ static enum secure_io prove(struct secure_session *s, struct secure_facts *ret, 
 	struct error why;
 	const gnutls_datum_t *chain = gnutls_certificate_get_peers(s->tls, &n);
 	describe(s, ret);
+	if (s->ask->certificate && chain && n > 0)
+		read_certificate(&chain[0], s->ask->certificate);
 	bool proven = proof_check(s->ask, chain, chain ? n : 0, ret, &why);
 	/* Trouble of ours is no finding about the server. */
 	s->ready = proven || (s->ask->advisory && ret->trouble != SECURE_LOCAL);

@@ -177,8 +177,11 @@ static void proofs(void)
 		struct meeting m = { .server = { .chain = { cases[i].chain[0],
 							    cases[i].chain[1] } },
 				     .ask = cases[i].ask };
+		struct secure_certificate shown = { .until = 0 };
+		m.ask.certificate = &shown;
 		meet(&m);
 		CHECK(cases[i].label, m.io == SECURE_DONE && m.facts.trouble == SECURE_FINE);
+		CHECK(cases[i].label, shown.until > shown.from && shown.issuer[0] != '\0');
 		CHECK_STR(cases[i].label, m.facts.proof, cases[i].proof);
 		part(&m);
 		CHECK(cases[i].label, m.server.end == 0);
@@ -210,8 +213,11 @@ static void unproven(void)
 		size_t n = 99;
 		struct meeting m = { .server = { .chain = { cases[i].cert }, .greeting = "220 x" },
 				     .ask = cases[i].ask };
+		struct secure_certificate shown = { .until = 0 };
+		m.ask.certificate = i % 2 ? &shown : NULL;
 		meet(&m);
 		CHECK(cases[i].label, m.io == SECURE_FAILED && m.facts.trouble == cases[i].trouble);
+		CHECK(cases[i].label, (shown.until > 0) == (m.ask.certificate != NULL));
 		CHECK(cases[i].label,
 		      m.err.class == (cases[i].trouble == SECURE_LOCAL ? ERR_CONFIG : ERR_TEMP));
 		CHECK_STR(cases[i].label, m.facts.protocol, "TLSv1.3");
@@ -608,8 +614,76 @@ static void unmake(void)
 	close(roots.fd);
 }
 
+static void meet_with(const struct pki_cert *cert, struct secure_certificate *ret)
+{
+	struct meeting m = { .server = { .chain = { cert } }, .ask = any() };
+	memset(ret, 'x', sizeof(*ret));
+	m.ask.certificate = ret;
+	meet(&m);
+	CHECK("a handshake", m.io == SECURE_DONE);
+	part(&m);
+}
+
+static bool is_printable(const char *s)
+{
+	while ((unsigned char)*s >= 0x20 && *s != 0x7f)
+		s++;
+	return *s == '\0';
+}
+
+/* What is shown to a person who asks. */
+static void certificate(void)
+{
+	const time_t now = time(NULL), day = 86400;
+	struct secure_certificate c;
+	struct pki_cert issuer = pki_make((struct pki_want){ "Test Root, Inc.", .flags = PKI_CA });
+	struct pki_cert good = pki_make((struct pki_want){
+		MX,
+		.dns = { MX, "*.example.net" },
+		.issuer = &issuer,
+	});
+	struct pki_cert nameless = pki_make((struct pki_want){ .flags = PKI_EXPIRED });
+	struct pki_cert odd = pki_make((struct pki_want){
+		"evil\r\n\033[31m\xff",
+		.dns = { "a\nb.example", "c.example" },
+	});
+	meet_with(&good, &c);
+	CHECK_STR("subject", c.subject, "CN=" MX);
+	CHECK_STR("issuer", c.issuer, "CN=Test Root\\, Inc.");
+	CHECK_STR("names", c.names, MX " *.example.net");
+	CHECK("from", c.from > now - 11 * day && c.from < now - 9 * day);
+	CHECK("until", c.until > now + 9 * day && c.until < now + 11 * day);
+	meet_with(&nameless, &c);
+	CHECK_STR("no subject", c.subject, "");
+	CHECK_STR("no issuer", c.issuer, "");
+	CHECK_STR("no names", c.names, "");
+	CHECK("expired", c.until > 0 && c.until < now);
+	meet_with(&odd, &c);
+	CHECK("printable", is_printable(c.subject) && is_printable(c.names));
+	CHECK("the other name", strstr(c.names, "c.example") != NULL);
+	pki_free(&good);
+	pki_free(&issuer);
+	pki_free(&nameless);
+	pki_free(&odd);
+}
+
+/* What does not fit is left out as a whole: half a name is another one. */
+static void many_names(void)
+{
+	struct secure_certificate c;
+	char label[64], name[220];
+	memset(label, 'a', sizeof(label) - 1);
+	label[sizeof(label) - 1] = '\0';
+	snprintf(name, sizeof(name), "%s.%s.%s", label, label, label);
+	struct pki_cert cert = pki_make((struct pki_want){ MX, .dns = { name, name, name } });
+	meet_with(&cert, &c);
+	CHECK("two fit", strlen(c.names) == 2 * strlen(name) + 1 && c.names[strlen(name)] == ' ');
+	pki_free(&cert);
+}
+
 TEST_MAIN("session", { "make", make }, { "facts", facts }, { "proofs", proofs },
-	  { "unproven", unproven }, { "advisory", advisory }, { "no_agreement", no_agreement },
+	  { "unproven", unproven }, { "certificate", certificate }, { "many_names", many_names },
+	  { "advisory", advisory }, { "no_agreement", no_agreement },
 	  { "server_name", server_name }, { "bad_priority", bad_priority }, { "not_tls", not_tls },
 	  { "lost", lost }, { "bulk", bulk }, { "pending", pending }, { "the_end", the_end },
 	  { "cut_record", cut_record }, { "garbled", garbled }, { "blocked_write", blocked_write },

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <time.h>
+
 #include "base/clock.h"
 
 #include "harness.h"
@@ -19,13 +21,42 @@ static struct instant wound(void *ctx)
 	return *(struct instant *)ctx;
 }
 
+static int64_t wound_wall(void *ctx)
+{
+	return ((struct instant *)ctx)->ms / 10;
+}
+
 static void injected(void)
 {
 	struct instant hand = { 41 };
-	struct clock c = { wound, &hand };
+	struct clock c = { .now = wound, .wall = wound_wall, .ctx = &hand };
 	CHECK("41", clock_now(&c).ms == 41);
 	hand.ms = 1000;
 	CHECK("1000", clock_now(&c).ms == 1000);
+	CHECK("wall", clock_wall(&c) == 100);
+	c = clock_system();
+	int64_t before = time(NULL), wall = clock_wall(&c);
+	CHECK("system", wall >= before - 1 && wall <= time(NULL) + 1);
+}
+
+static void dates(void)
+{
+	static const struct {
+		int64_t wall;
+		const char *text;
+	} t[] = {
+		{ 0, "1970-01-01T00:00:00Z" },
+		{ -1, "1970-01-01T00:00:00Z" },
+		{ 951782400, "2000-02-29T00:00:00Z" },
+		{ 1795599600, "2026-11-25T09:40:00Z" },
+		{ 253402300799, "9999-12-31T23:59:59Z" },
+		{ INT64_MAX, "9999-12-31T23:59:59Z" },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		char text[CLOCK_UTC];
+		clock_utc(t[i].wall, text);
+		CHECK_STR(t[i].text, text, t[i].text);
+	}
 }
 
 static void deadlines(void)
@@ -52,4 +83,5 @@ static void deadlines(void)
 	CHECK("never", deadline_left_ms(never, (struct instant){ -9 }) == INT64_MAX);
 }
 
-TEST_MAIN("clock", { "system", system_clock }, { "injected", injected }, { "deadlines", deadlines })
+TEST_MAIN("clock", { "system", system_clock }, { "injected", injected }, { "dates", dates },
+	  { "deadlines", deadlines })

@@ -33,7 +33,7 @@ static struct instant tick(void *ctx)
 static void set_up(int64_t step)
 {
 	ticker = (struct ticker){ .step = step };
-	io = (struct io){ .clock = { tick, &ticker }, .stop_fd = -1 };
+	io = (struct io){ .clock = { .now = tick, .ctx = &ticker }, .stop_fd = -1 };
 	err = (struct error){ 0 };
 	got = (struct dial_result){ .fd = 99, .winner = 99 };
 }

@@ -418,7 +418,7 @@ static void late(void)
 {
 	int64_t ms = 1000;
 	struct resolver *r = start_one();
-	io.clock = (struct clock){ tick, &ms };
+	io.clock = (struct clock){ .now = tick, .ctx = &ms };
 	const struct dns_answer *a[2] = { ask(r, "host.example.com", DNS_A),
 					  ask(r, "silent.example.com", DNS_A) };
 	until_seen(&one, 2);

@@ -106,8 +106,8 @@ def one(postfix, sink, domain, recipients):
 
 
 def show(case, recipients, got):
-    print(f'\nThrough Postfix, {case}, {recipients} recipient{"s"[recipients == 1:]} a message, {ROUNDS} times {MESSAGES} messages of 4 KB, '
-          f'{PROCESSES} processes\n{"":<44}messages/s best / median     CPU ms a message     connections')
+    print(f'\nThrough Postfix, {case}, {recipients} recipient{"s"[recipients == 1:]} a message, {ROUNDS} times {MESSAGES} '
+          f'messages of 4 KB, {PROCESSES} processes\n{"":<44}messages/s best / median     CPU ms a message     connections')
     for name, found in got.items():
         rate, cpu, connections = zip(*found)
         print(f'  {name:<36}      {max(rate):12.0f} / {statistics.median(rate):6.0f}        {statistics.median(cpu):12.2f}'

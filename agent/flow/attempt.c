@@ -208,6 +208,7 @@ static void secure(struct session *s)
 		.ntlsa = demand->ntlsa,
 		.ca_file = sv->config->tls_ca_file,
 		.priority = sv->config->tls_priority,
+		.certificate = s->rq->probe ? &s->rq->probe->certificate : NULL,
 	};
 	struct secure_facts facts = { .trouble = SECURE_LOCAL };
 	struct error err;
@@ -217,6 +218,8 @@ static void secure(struct session *s)
 		return; /* plaintext injected before the handshake: RFC 3207 section 4.1 */
 	bool ok = secure_load(sv->secure, &err) &&
 		  stream_secure(s->stream, sv->secure->ops, &ask, patience(s), &facts, &err);
+	if (s->rq->probe)
+		s->rq->probe->tls = facts;
 	snprintf(line, sizeof(line), "(TLS: %s %s %s)", facts.protocol, facts.cipher,
 		 ok ? facts.proof : err.text);
 	trace(s, '=', span_of(line));
@@ -339,10 +342,11 @@ static bool run_session(struct arena *a, const struct services *sv,
 		.relay = relay_name(a, rq->host, line->peer),
 		.envelope = rq->envelope,
 		.skip = rq->skip,
-		.facts = message_facts(rq->message),
+		.facts = rq->probe ? NULL : message_facts(rq->message),
 		.config = sv->config,
 		.demand = *rq->demand,
 		.plain = rq->plain,
+		.probe = rq->probe != NULL,
 		.keep = sv->sessions != NULL,
 		.resumed = line->resumed,
 	};
@@ -357,6 +361,8 @@ static bool run_session(struct arena *a, const struct services *sv,
 		ret->outcome = dialog_outcomes(s.dialog);
 		ret->tls = *dialog_tls(s.dialog);
 		ret->ehlo = *dialog_ehlo(s.dialog);
+		if (rq->probe)
+			rq->probe->words = dialog_words(s.dialog);
 		*ret_stale = line->resumed && dialog_stale(s.dialog);
 	}
 	part(&s, line);

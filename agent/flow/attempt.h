@@ -8,6 +8,13 @@
 #include "flow/intake.h"
 #include "flow/services.h"
 
+/* What a probe has seen, as far as it came. */
+struct attempt_probe {
+	struct dialog_words words;
+	struct secure_facts tls; /* protocol "": no handshake was done */
+	struct secure_certificate certificate;
+};
+
 struct attempt_request {
 	const char *host;
 	const struct endpoint *addr; /* those still worth trying, 1..LIMIT_ADDRS */
@@ -18,6 +25,7 @@ struct attempt_request {
 	struct deadline until;
 	const struct demand *demand;
 	bool plain; /* TLS was tried there before and is not demanded */
+	struct attempt_probe *probe; /* not NULL: QUIT in place of MAIL, and this is filled; `message` is not looked at then */
 };
 
 /* What a connect says of an address. What is our own trouble (no route, no descriptor) says nothing. */

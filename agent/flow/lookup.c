@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "flow/lookup.h"
 
-#include "core/route.h"
 #include "net/own.h"
 
 struct host {
@@ -92,16 +91,23 @@ static size_t add_addresses(const struct dns_answer *answer, struct ip *ret, siz
 	return n;
 }
 
-static void judge_host(struct lookup *l, size_t i)
+/* `own` has room for all addresses of both answers. */
+static struct plan_rules rules_for(const struct lookup *l, const struct host *h, struct ip *own)
 {
-	struct ip asked[2 * LIMIT_DNS_RRS], own[2 * LIMIT_DNS_RRS];
-	struct host *h = &l->host[i];
+	struct ip asked[2 * LIMIT_DNS_RRS];
 	size_t n = add_addresses(h->tls.aaaa, asked, add_addresses(h->tls.a, asked, 0));
-	const struct plan_rules rules = {
+	return (struct plan_rules){
 		.config = l->sv->config,
 		.own = own,
 		.nown = own_addresses(asked, n, own),
 	};
+}
+
+static void judge_host(struct lookup *l, size_t i)
+{
+	struct ip own[2 * LIMIT_DNS_RRS];
+	struct host *h = &l->host[i];
+	const struct plan_rules rules = rules_for(l, h, own);
 	h->say = plan_host(&l->list.mx[i], h->tls.a, h->tls.aaaa, &rules, l->sv->rng, &h->candidate,
 			   &h->why);
 }
@@ -140,15 +146,20 @@ static void judge_group(struct lookup *l, struct deadline until)
 	l->judged = end;
 }
 
+static struct plan_rules rules_for_literal(const struct lookup *l, struct ip *own)
+{
+	return (struct plan_rules){
+		.config = l->sv->config,
+		.own = own,
+		.nown = own_addresses(&l->route.literal, 1, own),
+	};
+}
+
 static void judge_literal(struct lookup *l)
 {
 	struct host *h = &l->host[0];
 	struct ip own;
-	const struct plan_rules rules = {
-		.config = l->sv->config,
-		.own = &own,
-		.nown = own_addresses(&l->route.literal, 1, &own),
-	};
+	const struct plan_rules rules = rules_for_literal(l, &own);
 	h->say = plan_literal(l->route.domain, l->route.literal, &rules, &h->candidate, &h->why);
 	l->judged = 1;
 }
@@ -174,6 +185,32 @@ enum lookup_say lookup_next(struct lookup *l, struct deadline until, struct cand
 	*ret = (struct candidate){ .host = mx->host, .pref = mx->pref };
 	*err = h->why;
 	return LOOKUP_SKIPPED;
+}
+
+struct lookup_about lookup_about(const struct lookup *l)
+{
+	return (struct lookup_about){ l->route.kind, &l->list, tlspolicy_sts(l->policy) };
+}
+
+bool lookup_explain(struct arena *a, const struct lookup *l, struct lookup_host *ret,
+		    struct error *err)
+{
+	const struct host *h = &l->host[l->next - 1];
+	struct plan_address *p = ARENA_NEW(a, struct plan_address, PLAN_VERDICTS);
+	struct ip own[2 * LIMIT_DNS_RRS];
+	if (!p)
+		return err_nomem(err);
+	*ret = (struct lookup_host){ .tls = &h->tls, .address = p };
+	if (l->route.kind == ROUTE_LITERAL) {
+		const struct plan_rules rules = rules_for_literal(l, own);
+		p[0] = plan_explain_literal(l->route.literal, &rules);
+		ret->naddress = 1;
+		return true;
+	}
+	const struct plan_rules rules = rules_for(l, h, own);
+	ret->naddress = plan_explain(h->tls.a, h->tls.aaaa, &rules,
+				     h->say == PLAN_USE ? &h->candidate : NULL, p);
+	return true;
 }
 
 struct tlsrpt_result lookup_report(struct lookup *l, struct deadline until)

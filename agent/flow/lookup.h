@@ -7,6 +7,7 @@
 #define FLOW_LOOKUP_H
 
 #include "core/plan.h"
+#include "core/route.h"
 #include "flow/tlspolicy.h"
 
 struct lookup;
@@ -27,6 +28,23 @@ enum lookup_say {
 	LOOKUP_END,
 };
 enum lookup_say lookup_next(struct lookup *l, struct deadline until, struct candidate *ret, struct error *err);
+
+/* ---- for those who ask why ---- */
+
+struct lookup_about {
+	enum route_kind route;
+	const struct mxlist *list; /* what is left of it: lookup_next() cuts it where it finds this machine */
+	struct tlspolicy_sts sts;
+};
+struct lookup_about lookup_about(const struct lookup *l);
+
+/* Of the host that lookup_next() gave last. */
+struct lookup_host {
+	const struct tlspolicy_host *tls; /* with what DNS said */
+	const struct plan_address *address; /* each one, and what became of it */
+	size_t naddress;
+};
+MUST_CHECK bool lookup_explain(struct arena *a, const struct lookup *l, struct lookup_host *ret, struct error *err);
 
 /* The fixed part of a TLS report (RFC 8460) about the host that lookup_next() gave last. */
 struct tlsrpt_result lookup_report(struct lookup *l, struct deadline until);

@@ -48,6 +48,14 @@ struct memory *memory_open(const struct services *sv)
 	return m;
 }
 
+struct memory *memory_open_to_look(const struct services *sv)
+{
+	struct memory *m = memory_open(sv);
+	if (m)
+		m->looks = true;
+	return m;
+}
+
 void memory_close(struct memory *m)
 {
 	if (!m)
@@ -355,7 +363,7 @@ void memory_keep_policy(struct memory *m, const struct record_policy *r)
 	int64_t keep = (int64_t)r->max_age > MEMORY_KEEP ? (int64_t)r->max_age : MEMORY_KEEP;
 	struct error err;
 	struct buf key, value;
-	if (!m || !m->store)
+	if (!m || !m->store || m->looks)
 		return;
 	buf_init(&key, m->key, sizeof(m->key));
 	buf_init(&value, m->value, sizeof(m->value));

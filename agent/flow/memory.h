@@ -19,6 +19,8 @@
 
 /* The memory of state_directory; sv->memory is not looked at. NULL: there is none, or it cannot be had (logged). */
 struct memory *memory_open(const struct services *sv);
+/* The same for somebody who only looks: no probe is taken and no policy kept; nothing is to be noted. */
+struct memory *memory_open_to_look(const struct services *sv);
 void memory_close(struct memory *m);
 
 /* ---- messages ---- */
@@ -46,6 +48,10 @@ bool memory_domain_down(struct memory *m, struct arena *a, const char *domain, b
 /* The addresses of *c whose turn is now stay in it; those that come after everything else go to *ret_late, those where TLS is known to be
  * broken (only asked for when c->demand is DEMAND_MAY) to *ret_plain. Both are candidates like *c, with naddr 0 if there is none. */
 void memory_sort(struct memory *m, struct candidate *c, struct candidate *ret_late, struct candidate *ret_plain);
+
+/* What is remembered of an address or a domain, texts in the arena. False: nothing. */
+bool memory_known_host(struct memory *m, struct arena *a, struct endpoint addr, struct record_host *ret);
+bool memory_known_domain(struct memory *m, struct arena *a, const char *domain, struct record_domain *ret);
 
 struct memory_host {
 	const char *host;

@@ -83,7 +83,7 @@ bool memory_domain_down(struct memory *m, struct arena *a, const char *domain, b
 	if (!m || !m->store)
 		return false;
 	enum health_domain say = ask_domain(m, domain, first, &r, &next);
-	if (say == DOMAIN_TRY)
+	if (say == DOMAIN_TRY && !m->looks)
 		say = probe_domain(m, domain, first, &r, &next);
 	if (say != DOMAIN_DOWN)
 		return false;
@@ -91,6 +91,25 @@ bool memory_domain_down(struct memory *m, struct arena *a, const char *domain, b
 	if (!why)
 		return false;
 	*ret = (struct memory_down){ .code = r.code, .why = why, .next = next };
+	return true;
+}
+
+bool memory_known_domain(struct memory *m, struct arena *a, const char *domain,
+			 struct record_domain *ret)
+{
+	struct record_domain r;
+	struct error err;
+	if (!m || !m->store)
+		return false;
+	if (!store_begin(m->store, STORE_READ, &err) || !get_domain(m, domain, &r, &err))
+		return memory_trouble(m, &err);
+	store_abort(m->store);
+	const char *name = arena_str(a, r.domain), *why = arena_str(a, r.why);
+	if (r.domain.n == 0 || !name || !why)
+		return false;
+	r.domain = span_of(name);
+	r.why = span_of(why);
+	*ret = r;
 	return true;
 }
 
@@ -208,14 +227,34 @@ void memory_sort(struct memory *m, struct candidate *c, struct candidate *ret_la
 		return;
 	}
 	store_abort(m->store);
-	if (s.probe && (!store_begin(m->store, STORE_WRITE, &err) || !sort(m, c, true, &s, &err) ||
-			!store_commit(m->store, memory_now(m), false, &err))) {
+	if (s.probe && !m->looks &&
+	    (!store_begin(m->store, STORE_WRITE, &err) || !sort(m, c, true, &s, &err) ||
+	     !store_commit(m->store, memory_now(m), false, &err))) {
 		memory_trouble(m, &err);
 		return;
 	}
 	*c = s.now;
 	*ret_late = s.late;
 	*ret_plain = s.plain;
+}
+
+bool memory_known_host(struct memory *m, struct arena *a, struct endpoint addr,
+		       struct record_host *ret)
+{
+	struct record_host r;
+	struct error err;
+	if (!m || !m->store)
+		return false;
+	if (!store_begin(m->store, STORE_READ, &err) || !get_host(m, addr, &r, &err))
+		return memory_trouble(m, &err);
+	store_abort(m->store);
+	const char *name = arena_str(a, r.host), *why = arena_str(a, r.why);
+	if (r.addr.ip.family == 0 || !name || !why)
+		return false;
+	r.host = span_of(name);
+	r.why = span_of(why);
+	*ret = r;
+	return true;
 }
 
 void memory_note_host(struct memory *m, const struct memory_host *h)

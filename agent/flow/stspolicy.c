@@ -263,7 +263,7 @@ static bool find(struct quest *q, struct error *err)
 		return true;
 	if (!stscache_holds(known, now) || q->sv->io->stopped)
 		return false;
-	q->found = (struct stspolicy){ 0 };
+	q->found = (struct stspolicy){ .remembered = true };
 	return parse(q, known->body, err);
 }
 
@@ -284,6 +284,8 @@ bool stspolicy_find(struct arena *a, const struct services *sv, const struct dns
 		if (!sts_record(txt, &q.id))
 			q.id = (struct span){ 0 };
 		q.found.failed = !find(&q, &why);
+		q.found.fetched = q.known.fetched;
+		q.found.until = q.known.fetched + q.known.max_age;
 	}
 	if (sv->io->stopped)
 		return io_fail(IO_STOPPED, err);

@@ -11,7 +11,9 @@
 #include "wire/sts.h"
 
 struct stspolicy {
-	const struct sts_policy *policy; /* NULL: none in force */
+	const struct sts_policy *policy; /* NULL: none in force; else: */
+	int64_t fetched, until; /* seconds since 1970 */
+	bool remembered; /* from an earlier run */
 	bool failed;	   /* a record exists, but no policy could be had: RFC 8460 4.3.2 */
 	bool webpki, invalid; /* why: the certificate of the policy host, or the policy itself; neither: the fetch */
 	struct error why; /* when failed: TEMP 4.7.5, "MTA-STS policy of DOMAIN: ..." */

@@ -156,6 +156,7 @@ bool tlspolicy_demand(struct tlspolicy *p, struct tlspolicy_host *h, struct dead
 	};
 	if (!find_tlsa(p, h, until, &f.address_secure, err))
 		return false;
+	h->address_secure = f.address_secure;
 	f.tlsa = h->tlsa_used;
 	f.tlsa_base = h->tlsa_base;
 	if (!demand_dane_applies(p->sv->config, &f)) {
@@ -167,6 +168,11 @@ bool tlspolicy_demand(struct tlspolicy *p, struct tlspolicy_host *h, struct dead
 			       (p->sts_txt && p->sts_txt->state == DNS_TEMP && !p->sts.policy);
 	}
 	return demand_decide(p->arena, p->sv->config, &f, &h->demand, err);
+}
+
+struct tlspolicy_sts tlspolicy_sts(const struct tlspolicy *p)
+{
+	return (struct tlspolicy_sts){ p->sts_txt, p->sts_known ? &p->sts : NULL };
 }
 
 static enum tlsrpt_failure failure_of(const struct tlspolicy_host *h)

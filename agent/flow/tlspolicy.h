@@ -11,6 +11,7 @@
 #include "flow/services.h"
 
 struct tlspolicy;
+struct stspolicy;
 
 struct tlspolicy_request {
 	const char *domain; /* A-labels or an address literal */
@@ -26,6 +27,7 @@ struct tlspolicy_host {
 	struct demand demand;		   /* filled by tlspolicy_demand() */
 	const char *tlsa_base;
 	const struct dns_answer *tlsa_used; /* NULL: DANE has no say */
+	bool address_secure;		    /* as demand_facts has it */
 };
 
 /* Asks for the TXT records of the domain; nothing waits. NULL: no memory. */
@@ -36,6 +38,13 @@ MUST_CHECK bool tlspolicy_ask(struct tlspolicy *p, struct tlspolicy_host *h, str
 
 /* Waits for what is missing, then decides (demand_decide()); its errors, and INTERNAL without memory. */
 MUST_CHECK bool tlspolicy_demand(struct tlspolicy *p, struct tlspolicy_host *h, struct deadline until, struct error *err);
+
+/* For those who ask why: what was found of MTA-STS so far. */
+struct tlspolicy_sts {
+	const struct dns_answer *txt;	/* NULL: not asked for */
+	const struct stspolicy *policy; /* NULL: not looked for, because DANE had the say */
+};
+struct tlspolicy_sts tlspolicy_sts(const struct tlspolicy *p);
 
 /* The fixed part of a result for this host; record NULL: the domain wants no reports. `failure` says why the host is not used. */
 struct tlsrpt_result tlspolicy_report(struct tlspolicy *p, const struct tlspolicy_host *h, struct deadline until);

@@ -71,9 +71,10 @@ static size_t cut(const char *text, size_t most)
 void report_lmtp(const struct report *r, struct esc code, char ret[static REPORT_LMTP + 1])
 {
 	char head[24] = "";
+	if (code.cls != 2 || code.subject > 999 || code.detail > 999)
+		code = ESC(2, 0, 0);
 	if (r->status == EXIT_SENT)
-		snprintf(head, sizeof(head), "2.%u.%u ", code.cls == 2 ? code.subject : 0,
-			 code.cls == 2 ? code.detail : 0);
+		snprintf(head, sizeof(head), "2.%u.%u ", code.subject, code.detail);
 	const char *reply = r->status == EXIT_SENT     ? "250"
 			    : r->status == EXIT_BOUNCE ? "550"
 						       : "451";

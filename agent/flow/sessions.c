@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "flow/sessions.h"
 
-#include "base/digest.h"
 #include "wire/command.h"
+
+/* Bytes of the terms of a session: enough for a dozen digests of certificates and some names. One
+ * with longer terms is not kept. */
+#define TERMS 4096
 
 struct place {
 	struct kept_session kept; /* stream NULL: free */
 	char host[LIMIT_DOMAIN + 3];
-	uint64_t terms;
+	char terms[TERMS];
+	size_t nterms;
 	struct instant idle_since;
 };
 
@@ -52,44 +56,48 @@ void sessions_close(struct sessions *p)
 	free(p);
 }
 
-static void add_text(struct digest *d, const char *text)
+static void add_text(struct buf *out, const char *text)
 {
-	digest_add(d, (struct span){ text ? text : "", text ? strlen(text) + 1 : 1 });
+	buf_add(out, span_of(text));
+	buf_addc(out, '\0');
 }
 
-static void add_ip(struct digest *d, struct ip ip)
+static void add_ip(struct buf *out, struct ip ip)
 {
 	char text[IP_TEXT] = "";
 	if (ip.family)
 		ip_format(ip, text);
-	add_text(d, text);
+	add_text(out, text);
 }
 
-/* Everything that must be equal for a session to serve another message as well as the first. */
-static uint64_t terms_of(const struct services *sv, const struct attempt_request *rq)
+static void add_tlsa(struct buf *out, const struct tlsa *t)
+{
+	buf_addf(out, "%u %u %u %zu:", t->usage, t->selector, t->matching, t->data.n);
+	buf_add(out, t->data);
+}
+
+/* Everything that must be equal for a session to serve another message as well as the first: as it
+ * is, for whoever can choose a part of it could make a digest collide. */
+static void write_terms(const struct services *sv, const struct attempt_request *rq,
+			struct buf *out)
 {
 	const struct demand *m = rq->demand;
-	char flags[] = { (char)('0' + m->level), m->requiretls ? 'r' : '-',
-			 m->sts_testing ? 't' : '-', rq->plain ? 'p' : '-', '\0' };
-	struct digest d;
-	digest_init(&d);
-	add_text(&d, flags);
-	add_text(&d, m->because);
-	add_text(&d, m->sni);
+	const char flags[] = { (char)('0' + m->level),        m->requiretls ? 'r' : '-',
+			       m->sts_testing ? 't' : '-',    rq->plain ? 'p' : '-',
+			       (char)('0' + (char)m->nnames), '\0' };
+	buf_reset(out);
+	add_text(out, flags);
+	add_text(out, m->because);
+	add_text(out, m->sni);
+	add_text(out, sv->own_name);
+	add_ip(out, sv->config->source_ipv4);
+	add_ip(out, sv->config->source_ipv6);
+	add_text(out, sv->config->tls_ca_file);
+	add_text(out, sv->config->tls_priority);
 	for (size_t i = 0; i < m->nnames; i++)
-		add_text(&d, m->names[i]);
-	for (size_t i = 0; i < m->ntlsa; i++) {
-		char kind[] = { (char)m->tlsa[i].usage, (char)m->tlsa[i].selector,
-				(char)m->tlsa[i].matching };
-		digest_add(&d, (struct span){ kind, sizeof(kind) });
-		digest_add(&d, m->tlsa[i].data);
-	}
-	add_text(&d, sv->own_name);
-	add_ip(&d, sv->config->source_ipv4);
-	add_ip(&d, sv->config->source_ipv6);
-	add_text(&d, sv->config->tls_ca_file);
-	add_text(&d, sv->config->tls_priority);
-	return digest_value(&d);
+		add_text(out, m->names[i]);
+	for (size_t i = 0; i < m->ntlsa; i++)
+		add_tlsa(out, &m->tlsa[i]);
 }
 
 static bool has_address(const struct attempt_request *rq, struct endpoint peer)
@@ -124,10 +132,14 @@ bool sessions_take(struct sessions *p, const struct services *sv, const struct a
 	if (!p)
 		return false;
 	sessions_expire(p);
-	uint64_t terms = terms_of(sv, rq);
+	char storage[TERMS];
+	struct buf terms;
+	buf_init(&terms, storage, sizeof(storage));
+	write_terms(sv, rq, &terms);
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		struct place *at = &p->place[i];
-		if (!at->kept.stream || at->terms != terms ||
+		const struct span its = { at->terms, at->nterms };
+		if (!at->kept.stream || terms.overflow || !span_equal(its, buf_view(&terms)) ||
 		    !span_equal_nocase(span_of(at->host), span_of(rq->host)) ||
 		    !has_address(rq, at->kept.peer))
 			continue;
@@ -151,9 +163,14 @@ void sessions_keep(struct sessions *p, const struct services *sv, const struct a
 		struct place *at = &p->place[i];
 		if (at->kept.stream)
 			continue;
+		struct buf terms;
+		buf_init(&terms, at->terms, sizeof(at->terms));
+		write_terms(sv, rq, &terms);
+		if (terms.overflow)
+			break;
+		at->nterms = terms.len;
 		at->kept = *k;
 		snprintf(at->host, sizeof(at->host), "%s", rq->host);
-		at->terms = terms_of(sv, rq);
 		at->idle_since = io_now(p->io);
 		return;
 	}

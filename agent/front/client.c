@@ -11,7 +11,7 @@ void client_init(struct client *c, int in, int out, struct io *io)
 	c->in = in;
 	c->out = out;
 	c->io = io;
-	c->gone = false;
+	c->gone = c->too_long = false;
 	c->at = c->len = 0;
 }
 
@@ -40,20 +40,21 @@ static enum client_got fill(struct client *c, struct deadline until)
 
 enum client_got client_line(struct client *c, struct deadline until, struct span *ret)
 {
-	bool too_long = false;
 	for (;;) {
 		struct span rest = { c->buf + c->at, c->len - c->at };
 		const char *lf = rest.n ? memchr(rest.p, '\n', rest.n) : NULL;
 		if (lf) {
 			size_t n = (size_t)(lf - rest.p);
+			bool too_long = c->too_long || n >= LMTP_LINE;
 			c->at += n + 1;
-			if (too_long || n >= LMTP_LINE)
+			c->too_long = false;
+			if (too_long)
 				return CLIENT_TOO_LONG;
 			*ret = (struct span){ rest.p, n > 0 && lf[-1] == '\r' ? n - 1 : n };
 			return CLIENT_LINE;
 		}
 		if (rest.n >= LMTP_LINE) {
-			too_long = true;
+			c->too_long = true;
 			c->at = c->len;
 		}
 		enum client_got got = fill(c, until);
@@ -84,7 +85,9 @@ void client_say(struct client *c, struct span text)
 	struct io *io = c->io;
 	struct deadline until = deadline_in(io_now(io), CLIENT_REPLY_MS);
 	int stop_fd = io->stop_fd;
+	bool stopped = io->stopped;
 	io->stop_fd = -1; /* what was done is told, whoever wants us to stop */
+	io->stopped = false;
 	while (text.n > 0 && !c->gone) {
 		struct pollfd p = { .fd = c->out, .events = POLLOUT };
 		if (io_poll(io, &p, 1, until) != IO_READY) {
@@ -99,6 +102,7 @@ void client_say(struct client *c, struct span text)
 			c->gone = true;
 	}
 	io->stop_fd = stop_fd;
+	io->stopped = stopped;
 }
 
 /* Data that waits unread, here or in the descriptor, was written by somebody who means it. */

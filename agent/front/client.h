@@ -13,6 +13,7 @@ struct client {
 	int in, out;
 	struct io *io;
 	bool gone; /* nobody reads what is said any more */
+	bool too_long; /* in the midst of a line that is passed over */
 	size_t at, len;
 	char buf[64 * 1024];
 };

@@ -13,10 +13,11 @@ struct group {
 	size_t *index; /* of its recipients in the mail */
 	size_t n;
 	bool assigned;
-	struct group *next; /* for the same worker */
+	struct group *next; /* of those that wait */
 };
 
 struct worker {
+	struct groups *all;
 	const struct groups_options *options;
 	bool open;
 	struct io io;
@@ -28,7 +29,7 @@ struct worker {
 	struct services services;
 	char domain[LIMIT_DOMAIN + 1]; /* of its last delivery */
 	/* for one mail */
-	struct group *first, *last;
+	struct group *first; /* NULL: it is not needed */
 	const struct group_mail *mail;
 	struct delivery_result *result;
 	pthread_t thread;
@@ -38,6 +39,9 @@ struct worker {
 struct groups {
 	struct groups_options options;
 	struct worker worker[GROUPS_AT_ONCE];
+	struct instant begun; /* the mail */
+	pthread_mutex_t lock;
+	struct group *waiting, *last; /* under the lock: for whoever is free first */
 };
 
 struct groups *groups_open(const struct groups_options *o)
@@ -46,8 +50,11 @@ struct groups *groups_open(const struct groups_options *o)
 	if (!g)
 		return NULL;
 	g->options = *o;
-	for (size_t i = 0; i < GROUPS_AT_ONCE; i++)
+	pthread_mutex_init(&g->lock, NULL);
+	for (size_t i = 0; i < GROUPS_AT_ONCE; i++) {
+		g->worker[i].all = g;
 		g->worker[i].options = &g->options;
+	}
 	return g;
 }
 
@@ -69,6 +76,7 @@ void groups_close(struct groups *g)
 		return;
 	for (size_t i = 0; i < GROUPS_AT_ONCE; i++)
 		close_worker(&g->worker[i]);
+	pthread_mutex_destroy(&g->lock);
 	free(g);
 }
 
@@ -117,9 +125,11 @@ static bool open_worker(struct worker *w, size_t number, struct error *err)
 
 /* ---- one delivery ---- */
 
-static void fail_all(struct worker *w, const struct group *g, const struct error *err)
+/* `a`: NULL if there is no memory at all. */
+static void fail_all(struct worker *w, struct arena *a, const struct group *g,
+		     const struct error *err)
 {
-	const char *text = w->arena ? arena_str(w->arena, span_of(err->text)) : NULL;
+	const char *text = a ? arena_str(a, span_of(err->text)) : NULL;
 	for (size_t i = 0; i < g->n; i++) {
 		w->result[g->index[i]] = (struct delivery_result){
 			.outcome = { .event = EVENT_LOCAL,
@@ -172,6 +182,7 @@ static void log_group(struct worker *w, const struct group *g, struct log_delays
 	}
 }
 
+/* False: no result is filled yet. */
 static bool run_delivery(struct worker *w, const struct group *g, struct message *message,
 			 struct log_delays *delays, struct error *err)
 {
@@ -190,12 +201,14 @@ static bool run_delivery(struct worker *w, const struct group *g, struct message
 	const struct delivery_request rq = {
 		.envelope = e,
 		.message = message,
-		.until = deadline_in(io_now(&w->io), w->config.deadline),
+		.until = deadline_in(w->all->begun, w->config.deadline), /* the host waits */
 	};
-	if (!delivery_run(w->arena, &w->services, &rq, result, delays, err))
-		return false;
+	bool ok = delivery_run(w->arena, &w->services, &rq, result, delays, err);
+	if (!ok)
+		fail_all(w, w->arena, g, err);
 	for (size_t i = 0; i < g->n; i++)
-		w->result[g->index[i]] = result[i];
+		if (ok || result[i].end != END_DEFERRED) /* what was sent is told in any case */
+			w->result[g->index[i]] = result[i];
 	return true;
 }
 
@@ -215,17 +228,36 @@ static void deliver_group(struct worker *w, const struct group *g)
 	ok = ok && fits(w, &err) && message_share(w->mail->message, &message, &err) &&
 	     run_delivery(w, g, message, &delays, &err);
 	if (!ok)
-		fail_all(w, g, &err);
+		fail_all(w, w->arena, g, &err);
 	message_close(message);
 	snprintf(w->domain, sizeof(w->domain), "%s", g->domain);
 	log_group(w, g, &delays, start);
 	memory_finish(w->services.memory, HEARD_LATER);
 }
 
+static void wait_in_line(struct groups *gs, struct group *g)
+{
+	if (gs->waiting)
+		gs->last->next = g;
+	else
+		gs->waiting = g;
+	gs->last = g;
+}
+
+static struct group *next_in_line(struct groups *gs)
+{
+	pthread_mutex_lock(&gs->lock);
+	struct group *g = gs->waiting;
+	if (g)
+		gs->waiting = g->next;
+	pthread_mutex_unlock(&gs->lock);
+	return g;
+}
+
 static void *work(void *self)
 {
 	struct worker *w = self;
-	for (const struct group *g = w->first; g; g = g->next)
+	for (const struct group *g = w->first; g; g = next_in_line(w->all))
 		deliver_group(w, g);
 	return NULL;
 }
@@ -266,11 +298,7 @@ static struct group *split(struct arena *a, const struct group_mail *mail, size_
 static void assign(struct worker *w, struct group *g)
 {
 	g->assigned = true;
-	if (w->last)
-		w->last->next = g;
-	else
-		w->first = g;
-	w->last = g;
+	w->first = g;
 }
 
 static void assign_known(struct groups *gs, struct group *g)
@@ -290,24 +318,31 @@ static void assign_free(struct groups *gs, struct group *g)
 			assign(&gs->worker[i], g);
 }
 
-/* Who has open sessions to the domain, then whoever is free, then all in turn. */
+/* Who has open sessions to the domain, then whoever is free, now or later. */
 static void assign_all(struct groups *gs, struct group *groups, size_t n)
 {
-	size_t turn = 0;
 	for (size_t i = 0; i < n; i++)
 		assign_known(gs, &groups[i]);
 	for (size_t i = 0; i < n; i++) {
 		assign_free(gs, &groups[i]);
 		if (!groups[i].assigned)
-			assign(&gs->worker[turn++ % GROUPS_AT_ONCE], &groups[i]);
+			wait_in_line(gs, &groups[i]);
 	}
 }
 
-static void fail_worker(struct worker *w, const struct error *err)
+/* A group whose worker cannot be opened is left to the others. False, and *err: there was one. */
+static bool open_all(struct groups *gs, struct error *err)
 {
-	for (const struct group *g = w->first; g; g = g->next)
-		fail_all(w, g, err);
-	w->first = NULL;
+	bool all = true;
+	for (size_t i = 0; i < GROUPS_AT_ONCE; i++) {
+		struct worker *w = &gs->worker[i];
+		if (!w->first || w->open || open_worker(w, i, err))
+			continue;
+		wait_in_line(gs, w->first);
+		w->first = NULL;
+		all = false;
+	}
+	return all;
 }
 
 static void start(struct groups *gs, const struct group_mail *mail, struct delivery_result *result)
@@ -315,16 +350,11 @@ static void start(struct groups *gs, const struct group_mail *mail, struct deliv
 	struct worker *here = NULL; /* the first one needs no thread */
 	for (size_t i = 0; i < GROUPS_AT_ONCE; i++) {
 		struct worker *w = &gs->worker[i];
-		struct error err;
 		w->mail = mail;
 		w->result = result;
-		if (w->first && !w->open && !open_worker(w, i, &err))
-			fail_worker(w, &err);
-		if (!w->first)
-			continue;
-		if (here)
+		if (w->first && here)
 			w->started = pthread_create(&w->thread, NULL, work, w) == 0;
-		else
+		else if (w->first)
 			here = w;
 	}
 	if (here)
@@ -346,26 +376,40 @@ static void finish(struct groups *gs)
 	}
 }
 
+/* Without any worker: nobody has a log either. */
+static void fail_waiting(struct groups *gs, struct arena *a, struct delivery_result *result,
+			 const struct error *err)
+{
+	struct worker nobody = { .result = result };
+	for (const struct group *g; (g = next_in_line(gs));)
+		fail_all(&nobody, a, g, err);
+}
+
 void groups_deliver(struct groups *gs, struct arena *a, const struct group_mail *mail,
 		    struct delivery_result *result)
 {
 	size_t n = 0;
+	struct error err;
 	struct group *groups = split(a, mail, &n);
 	for (size_t i = 0; i < GROUPS_AT_ONCE; i++)
-		gs->worker[i].first = gs->worker[i].last = NULL;
+		gs->worker[i].first = NULL;
+	gs->waiting = NULL;
+	gs->begun = clock_now(&gs->options.clock);
 	if (!groups) {
-		struct error err;
 		struct worker nobody = { .result = result };
 		err_nomem(&err);
 		for (size_t i = 0; i < mail->nto; i++) {
 			const struct group g = { .index = &i, .n = 1 };
-			fail_all(&nobody, &g, &err);
+			fail_all(&nobody, NULL, &g, &err);
 		}
 		return;
 	}
 	assign_all(gs, groups, n);
+	bool all = open_all(gs, &err);
 	start(gs, mail, result);
 	finish(gs);
+	if (!all)
+		fail_waiting(gs, a, result, &err);
 }
 
 void groups_told(struct groups *gs, bool heard)
@@ -386,7 +430,7 @@ void groups_told(struct groups *gs, bool heard)
 int64_t groups_idle(struct groups *gs)
 {
 	int64_t soonest = -1;
-	for (size_t i = 0; i < GROUPS_AT_ONCE; i++) {
+	for (size_t i = 0; gs && i < GROUPS_AT_ONCE; i++) {
 		if (!gs->worker[i].open)
 			continue;
 		int64_t ms = sessions_expire(gs->worker[i].services.sessions);

@@ -3,6 +3,7 @@
 
 #include <syslog.h>
 
+#include "base/text.h"
 #include "core/report.h"
 #include "flow/settings.h"
 #include "front/client.h"
@@ -14,7 +15,7 @@
 #include "wire/dot.h"
 
 #define MISTAKES  20 /* commands that make no sense: whoever sends more is no mail server */
-#define NAME_MOST 80 /* so that the LHLO reply fits 240 octets: hosts read no longer ones */
+#define NAME_MOST 72 /* so that the LHLO reply fits 240 octets: hosts read no longer ones */
 
 struct transaction {
 	bool open; /* MAIL was said */
@@ -63,7 +64,9 @@ static void say_error(struct server *s, int code, const struct error *err)
 	char line[REPORT_LMTP + 1];
 	snprintf(line, sizeof(line) - 2, "%d %u.%u.%u %.200s", code, err->code.cls,
 		 err->code.subject, err->code.detail, err->text);
-	if (err->class == ERR_PERM)
+	text_printable(line, strlen(line)); /* a character may be cut */
+	/* A bad address is no mistake of the host: it hands on what somebody wrote. */
+	if (err->class == ERR_PERM && err->code.subject == 5)
 		mistake(s, line);
 	else
 		say(s, line);

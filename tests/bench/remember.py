@@ -30,10 +30,8 @@ def cost(b):
 
 def at_once(b, options, prefix):
     """Wall ms of PARALLEL runs that are started as fast as can be."""
-    with open(b.message(), 'rb') as message:
-        data = message.read()
-    path = b.file('parallel', data)
-    commands = [b.mxdirect(*options, queue_id=f'{prefix}{n}') for n in range(PARALLEL)]
+    path = b.message()
+    commands = [b.mxdirect(*options, queue_id=f'{prefix}N{n}') for n in range(PARALLEL)]
     begin = time.monotonic()
     running = []
     for command in commands:
@@ -53,8 +51,8 @@ def parallel(b):
              'memory, no slots': (state, 'max_per_destination=0')}
     got = {name: [] for name in kinds}
     for turn in range(TIMES):
-        for name, options in kinds.items():
-            got[name].append(at_once(b, options, f'P{turn}{name[-3:-1]}'.replace(' ', '')))
+        for kind, (name, options) in enumerate(kinds.items()):
+            got[name].append(at_once(b, options, f'P{turn}K{kind}'))
     print(f'\n{PARALLEL} runs at once, one state_directory, {TIMES} times: all succeeded'
           f'{"min / median of wall ms":>33}')
     for name, found in got.items():

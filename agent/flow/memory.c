@@ -66,6 +66,11 @@ void memory_close(struct memory *m)
 	free(m);
 }
 
+bool memory_lost(const struct memory *m)
+{
+	return m && !m->store;
+}
+
 bool memory_get(struct memory *m, const struct buf *key, struct span *ret, struct error *err)
 {
 	struct buf value;

@@ -22,6 +22,7 @@ struct memory *memory_open(const struct services *sv);
 /* The same for somebody who only looks: no probe is taken and no policy kept; nothing is to be noted. */
 struct memory *memory_open_to_look(const struct services *sv);
 void memory_close(struct memory *m);
+bool memory_lost(const struct memory *m); /* there was trouble: it knows nothing any more, and a new one may do better */
 
 /* ---- messages ---- */
 

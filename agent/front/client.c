@@ -78,8 +78,24 @@ void client_unread(struct client *c, size_t n)
 	c->at -= n;
 }
 
-/* A pipe or a socket that others share keeps its flags, so a write may block; poll() says when it
- * does not, for as much as a pipe takes at once. */
+static void wait_to_say(struct client *c, struct deadline until)
+{
+	struct pollfd p = { .fd = c->out, .events = POLLOUT };
+	if (io_poll(c->io, &p, 1, until) != IO_READY)
+		c->gone = true;
+}
+
+/* A socket is asked not to block. A pipe that others share keeps its flags, so a write may block:
+ * poll() says when it does not, for as much as a pipe takes at once. */
+static ssize_t say_some(struct client *c, struct span text, struct deadline until)
+{
+	ssize_t n = send(c->out, text.p, text.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n >= 0 || errno != ENOTSOCK)
+		return n;
+	wait_to_say(c, until);
+	return c->gone ? -1 : write(c->out, text.p, text.n < PIPE_BUF ? text.n : PIPE_BUF);
+}
+
 void client_say(struct client *c, struct span text)
 {
 	struct io *io = c->io;
@@ -89,16 +105,12 @@ void client_say(struct client *c, struct span text)
 	io->stop_fd = -1; /* what was done is told, whoever wants us to stop */
 	io->stopped = false;
 	while (text.n > 0 && !c->gone) {
-		struct pollfd p = { .fd = c->out, .events = POLLOUT };
-		if (io_poll(io, &p, 1, until) != IO_READY) {
-			c->gone = true;
-			break;
-		}
-		size_t some = text.n < PIPE_BUF ? text.n : PIPE_BUF;
-		ssize_t n = write(c->out, text.p, some);
+		ssize_t n = say_some(c, text, until);
 		if (n > 0)
 			text = (struct span){ text.p + n, text.n - (size_t)n };
-		else if (n < 0 && errno != EINTR && errno != EAGAIN)
+		else if (n < 0 && errno == EAGAIN)
+			wait_to_say(c, until);
+		else if (n < 0 && errno != EINTR)
 			c->gone = true;
 	}
 	io->stop_fd = stop_fd;

@@ -8,6 +8,8 @@
 #include "flow/sessions.h"
 #include "front/logger.h"
 
+#define ANSWERS_MS 2000 /* whatever their TTL: a resolver on this machine keeps them longer */
+
 struct group {
 	const char *domain;
 	size_t *index; /* of its recipients in the mail */
@@ -24,6 +26,7 @@ struct worker {
 	struct rng rng;
 	struct logger logger;
 	struct arena *arena;
+	struct instant arena_since;
 	struct config config;
 	struct secure_module secure;
 	struct services services;
@@ -113,6 +116,7 @@ static bool open_worker(struct worker *w, size_t number, struct error *err)
 	w->config = *o->config;
 	w->open = true; /* close_worker() may be called from here on */
 	w->arena = arena_open(LIMIT_ARENA);
+	w->arena_since = io_now(&w->io);
 	w->services.sessions = sessions_open(&w->io);
 	bool ok = (w->arena && w->services.sessions) || err_nomem(err);
 	ok = ok && logger_trace(&w->logger, o->trace_file, o->verbose, err) &&
@@ -222,6 +226,10 @@ static void deliver_group(struct worker *w, const struct group *g)
 	if (ok) {
 		w->services.own_name =
 			w->config.helo_name[0] ? w->config.helo_name : w->options->own_name;
+		if (memory_lost(w->services.memory)) {
+			memory_close(w->services.memory);
+			w->services.memory = NULL;
+		}
 		if (!w->services.memory)
 			w->services.memory = memory_open(&w->services);
 	}
@@ -412,6 +420,17 @@ void groups_deliver(struct groups *gs, struct arena *a, const struct group_mail 
 		fail_waiting(gs, a, result, &err);
 }
 
+/* DNS answers are in the arena: for a moment they serve the next messages as well. */
+static void forget_answers(struct worker *w)
+{
+	struct instant now = io_now(&w->io);
+	if (now.ms - w->arena_since.ms < ANSWERS_MS && arena_given(w->arena) < LIMIT_ARENA / 4)
+		return;
+	resolver_forget(w->services.resolver);
+	arena_reset(w->arena);
+	w->arena_since = now;
+}
+
 void groups_told(struct groups *gs, bool heard)
 {
 	for (size_t i = 0; i < GROUPS_AT_ONCE; i++) {
@@ -419,10 +438,7 @@ void groups_told(struct groups *gs, bool heard)
 		if (!w->open || !w->first)
 			continue;
 		memory_finish(w->services.memory, heard ? HEARD_YES : HEARD_NO);
-		memory_close(w->services.memory);
-		w->services.memory = NULL;
-		resolver_forget(w->services.resolver);
-		arena_reset(w->arena);
+		forget_answers(w);
 		w->first = NULL;
 	}
 }

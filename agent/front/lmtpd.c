@@ -39,6 +39,7 @@ struct server {
 	bool greeted, over;
 	const char *ident; /* of XFORWARD, in the mail arena; NULL: not said */
 	struct transaction t;
+	struct deadline idle; /* when the groups have an open session to end */
 	unsigned mistakes;
 };
 
@@ -211,6 +212,12 @@ static void reply_to_all(struct server *s, const struct delivery_result *result,
 	client_say(&s->client, buf_view(&out));
 }
 
+static void end_idle_sessions(struct server *s)
+{
+	int64_t ms = groups_idle(s->groups);
+	s->idle = deadline_in(io_now(s->run->io), ms < 0 ? INT64_MAX : ms);
+}
+
 static void deliver(struct server *s, struct message *message, int64_t intake_ms)
 {
 	struct delivery_result *result = ARENA_NEW(s->mail, struct delivery_result, s->t.nto);
@@ -231,6 +238,7 @@ static void deliver(struct server *s, struct message *message, int64_t intake_ms
 	reply_to_all(s, result, NULL);
 	const struct caller host = client_caller(&s->client);
 	groups_told(s->groups, host.present(host.self, CALLER_AT_REPORT, 0));
+	end_idle_sessions(s);
 }
 
 static void data(struct server *s)
@@ -329,11 +337,10 @@ static enum client_got next_line(struct server *s, struct span *ret)
 	struct io *io = s->run->io;
 	struct deadline until = deadline_in(io_now(io), s->config.command_timeout);
 	for (;;) {
-		int64_t ms = groups_idle(s->groups);
-		struct deadline soon = ms < 0 ? until : deadline_in(io_now(io), ms);
-		enum client_got got = client_line(&s->client, deadline_min(until, soon), ret);
+		enum client_got got = client_line(&s->client, deadline_min(until, s->idle), ret);
 		if (got != CLIENT_TIMEOUT || deadline_left_ms(until, io_now(io)) == 0)
 			return got;
+		end_idle_sessions(s);
 	}
 }
 
@@ -342,6 +349,7 @@ static void converse(struct server *s)
 	char greeting[NAME_MOST + 40];
 	snprintf(greeting, sizeof(greeting), "220 %s LMTP mxdirect", s->name);
 	say(s, greeting);
+	end_idle_sessions(s);
 	while (!s->over && !s->client.gone) {
 		struct span line;
 		switch (next_line(s, &line)) {

@@ -44,6 +44,11 @@ void arena_reset(struct arena *a)
 	a->given = 0;
 }
 
+size_t arena_given(const struct arena *a)
+{
+	return a->given;
+}
+
 /* Zeroed here and no more later, since no byte is handed out twice; of fresh pages libc knows that
  * they are zero. A block of its own for a large thing goes behind the first, whose remaining room
  * stays in use. */

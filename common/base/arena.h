@@ -13,6 +13,7 @@ struct arena;
 struct arena *arena_open(size_t limit); /* bytes in all; NULL: out of memory */
 void arena_close(struct arena *a);	/* NULL is fine */
 void arena_reset(struct arena *a);	/* all values die; for the next message */
+size_t arena_given(const struct arena *a); /* bytes since then */
 
 /* Zeroed room for n things of `size` bytes, aligned for anything. NULL: past the limit, no memory, or n * size overflows. */
 void *arena_new(struct arena *a, size_t n, size_t size);

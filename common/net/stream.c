@@ -9,9 +9,9 @@
 
 #define IN_SIZE 8192 /* unread bytes: several replies */
 #define OUT_SIZE                                                                                   \
-	(64 * 1024) /* queued bytes: a burst of commands, or many small pieces of a body           \
-		     */
-#define DIRECT 4096 /* from here on a copy into the queue costs more than a system call */
+	(64 * 1024)        /* queued bytes: a burst of commands, or many small pieces of a body    \
+			    */
+#define DIRECT (16 * 1024) /* from here on a copy into the queue costs more than a system call */
 
 struct stream {
 	int fd;

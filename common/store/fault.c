@@ -31,7 +31,7 @@ static void on_fault(int sig)
 }
 
 /* SA_NODEFER: the signal is never blocked, so a jump out of the handler has no mask to restore. */
-static void handlers_in(void)
+void fault_watch(void)
 {
 	struct sigaction act = { .sa_handler = on_fault, .sa_flags = SA_NODEFER };
 	sigemptyset(&act.sa_mask);
@@ -42,7 +42,7 @@ static void handlers_in(void)
 	pthread_mutex_unlock(&handlers.lock);
 }
 
-static void handlers_out(void)
+void fault_unwatch(void)
 {
 	pthread_mutex_lock(&handlers.lock);
 	handlers.users--;
@@ -54,14 +54,14 @@ static void handlers_out(void)
 bool fault_guard(void (*call)(void *ctx), void *ctx)
 {
 	sigjmp_buf here;
-	handlers_in();
+	fault_watch();
 	bool fault = sigsetjmp(here, 0) != 0;
 	if (!fault) {
 		jump = &here;
 		call(ctx);
 	}
 	jump = NULL;
-	handlers_out();
+	fault_unwatch();
 	return !fault;
 }
 

@@ -14,6 +14,10 @@
  * lost. No call within a call. */
 bool fault_guard(void (*call)(void *ctx), void *ctx);
 
+/* Handlers stay in place from the one to the other, so that the calls in between need not see to it each time. Nothing else changes. */
+void fault_watch(void);
+void fault_unwatch(void);
+
 /* The same end, from within a call: for a library's assertion. Never returns. */
 void fault_now(void) __attribute__((noreturn));
 

@@ -389,6 +389,7 @@ bool store_open(const struct store_options *o, struct store **ret, struct error 
 	s->max_bytes = o->max_bytes;
 	s->patience_ms = o->patience_ms;
 	s->dir_fd = s->lock_fd = s->fd = -1;
+	fault_watch();
 	s->dir = strdup(o->dir);
 	if (!s->dir ? !err_nomem(err) : !open_all(s, err)) {
 		store_close(s);
@@ -403,6 +404,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	close_all(s, false);
+	fault_unwatch();
 	free(s->dir);
 	free(s);
 }

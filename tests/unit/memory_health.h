@@ -399,6 +399,7 @@ static void one_probe(void)
 	CHECK("on the disk", host_record("192.0.2.1", &r));
 	CHECK("on the disk", r.probe_until == world.wall + HEALTH_PROBE && r.fails == 1);
 	CHECK("the rest of it stays", text_is(r.why, "connect: timed out"));
+	CHECK("nothing is noted of the others", !host_record("192.0.2.2", &r));
 	check_sort(b, c, "2 3", "1", "");
 	world.wall += 10;
 	note_host(a, "192.0.2.1", FATE_SILENT);
@@ -416,6 +417,44 @@ static void one_probe(void)
 	check_sort(a, c, "1 2 3", "", "");
 	memory_close(a);
 	memory_close(b);
+	world_close();
+}
+
+/* Who only looks leaves everything as it is, and takes nobody's probe. */
+static void only_looks(void)
+{
+	struct record_domain d = { .fails = 7 };
+	struct record_host h = { .fails = 7 };
+	struct candidate c = candidate_of(1, 3);
+	world_open();
+	struct memory *m = open_memory(), *look = memory_open_to_look(&world.sv);
+	CHECK("it opens", look != NULL);
+	CHECK("nothing yet", !memory_known_host(look, world.arena, c.addr[0], &h) && h.fails == 7);
+	CHECK("nothing yet", !memory_known_domain(look, world.arena, "example.org", &d));
+	note_host(m, "192.0.2.1", FATE_SILENT);
+	ran(m, "Example.org", RUN_UNREACHABLE, "nobody there");
+	CHECK("down", is_down(look, "example.org", false));
+	check_sort(look, c, "2 3", "1", "");
+	world.wall += 60;
+	for (int i = 0; i < 2; i++) {
+		CHECK("a try", !is_down(look, "example.org", false));
+		check_sort(look, c, "1 2 3", "", "");
+	}
+	CHECK("a host", memory_known_host(look, world.arena, c.addr[0], &h));
+	CHECK("a domain", memory_known_domain(look, world.arena, "example.ORG", &d));
+	const struct record_policy p = { .domain = SPAN("example.org"), .id = SPAN("1") };
+	struct record_policy kept;
+	memory_keep_policy(look, &p);
+	CHECK("no policy", !memory_policy(look, world.arena, "example.org", &kept));
+	memory_close(look);
+	CHECK("its record", h.fails == 1 && h.probe_until == 0 && h.last_fail == START);
+	CHECK("in the arena", text_is(h.host, "mx1.example.net"));
+	CHECK("in the arena", text_is(h.why, "connect: timed out"));
+	CHECK("its record", d.fails == 1 && d.probe_until == 0 && d.failing_since == START);
+	CHECK("in the arena", text_is(d.domain, "Example.org") && text_is(d.why, "nobody there"));
+	CHECK("the probes are for others", !is_down(m, "example.org", false));
+	check_sort(m, c, "1 2 3", "", "");
+	memory_close(m);
 	world_close();
 }
 

@@ -18,6 +18,14 @@ static int take(struct services *sv, const char *domain, struct error *err)
 	return slot;
 }
 
+static int descriptors(void)
+{
+	int n = 0;
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 static void slots(void)
 {
 	struct error err;
@@ -31,6 +39,7 @@ static void slots(void)
 	int other = take(&sv, "example.net", &err);
 	CHECK("two", a >= 0 && b >= 0 && other >= 0);
 	int64_t before = world.ms;
+	int open_before = descriptors();
 	CHECK("no third", take(&sv, "example.org", &err) == -2);
 	CHECK("waited",
 	      world.ms - before >= MEMORY_SLOT_WAIT && world.ms - before < MEMORY_SLOT_WAIT + 500);
@@ -42,6 +51,7 @@ static void slots(void)
 	CHECK("little time",
 	      !memory_slot(&sv, "example.org", deadline_in(io_now(&world.io), 300), &slot, &err));
 	CHECK("little time", world.ms - before < 900 && err.class == ERR_TEMP);
+	CHECK("no descriptor is lost", descriptors() == open_before);
 	memory_leave(a);
 	a = take(&sv2, "example.org", &err);
 	CHECK("given back", a >= 0);

@@ -43,6 +43,18 @@ static bool ask_sort(struct memory *m)
 	return c.naddr != 3 || late.naddr || plain.naddr;
 }
 
+static bool ask_host(struct memory *m)
+{
+	struct record_host r;
+	return memory_known_host(m, world.arena, at("192.0.2.1"), &r);
+}
+
+static bool ask_domain(struct memory *m)
+{
+	struct record_domain r;
+	return memory_known_domain(m, world.arena, "example.org", &r);
+}
+
 static bool ask_policy(struct memory *m)
 {
 	struct record_policy r;
@@ -101,14 +113,13 @@ static const struct {
 	const char *label;
 	bool (*call)(struct memory *m); /* true: it knew something */
 } CALLS[] = {
-	{ "delivered", ask_delivered }, { "tried", ask_tried },
-	{ "down", ask_down },           { "sort", ask_sort },
-	{ "policy", ask_policy },       { "accepted", tell_accepted },
-	{ "notes", tell_notes },        { "keep policy", tell_policy },
-	{ "heard", tell_heard },        { "slot", ask_slot },
+	{ "delivered", ask_delivered }, { "tried", ask_tried },        { "down", ask_down },
+	{ "sort", ask_sort },           { "host", ask_host },          { "domain", ask_domain },
+	{ "policy", ask_policy },       { "accepted", tell_accepted }, { "notes", tell_notes },
+	{ "keep policy", tell_policy }, { "heard", tell_heard },       { "slot", ask_slot },
 };
 #define NCALLS (sizeof(CALLS) / sizeof(CALLS[0]))
-#define NASKED 5            /* the first ones only ask */
+#define NASKED 7            /* the first ones only ask */
 #define NSEE   (NCALLS - 2) /* the last two do not see the file: here nobody waits to be heard of */
 
 /* A memory with something to say to each question. */

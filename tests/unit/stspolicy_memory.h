@@ -55,8 +55,12 @@ static void remembered(void)
 	memory_world_open(&w);
 	CHECK("the first", find(&w, "month.example.net") && in_force(&w));
 	CHECK("the first", fetched_now(&w, "month.example.net", 0));
+	CHECK("is new", !w.found.remembered && w.found.fetched == START);
+	CHECK("holds until", w.found.until == START + 2592000);
 	w.wall += 100;
 	CHECK("the second", find(&w, "month.example.net") && in_force(&w));
+	CHECK("is remembered", w.found.remembered && w.found.fetched == START);
+	CHECK("holds until", w.found.until == START + 2592000);
 	CHECK("is the same", sts_allows(w.found.policy, "mx.example.net"));
 	CHECK("is the same", !sts_allows(w.found.policy, "my.example.net"));
 	CHECK("without a fetch", !fetched_now(&w, "month.example.net", 0));
@@ -102,6 +106,7 @@ static void another_id(void)
 	w.sv.sts_program = "/nonexistent/mxdirect-sts";
 	CHECK("cannot be had", search(&w, "month.example.net", "v=STSv1; id=3;", far_off));
 	CHECK("the old one", in_force(&w) && fetched_now(&w, "month.example.net", 1));
+	CHECK("is remembered", w.found.remembered && w.found.fetched == w.wall - 10);
 	w.wall += 299;
 	CHECK("a moment later", search(&w, "month.example.net", "v=STSv1; id=3;", far_off));
 	CHECK("the old one", in_force(&w) && !fetched_now(&w, "month.example.net", 2));

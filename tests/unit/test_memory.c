@@ -123,16 +123,28 @@ static void same_message(void)
 static void no_queue_id(void)
 {
 	const struct outcome o = outcome_of(EVENT_REPLY_4XX, ESC(4, 0, 0), "later");
+	const struct record_message msg = { "", MAIL.sender_text, RCPTS[0].text, FACTS.size,
+					    FACTS.digest };
+	const struct record_delivered foreign = { .code = ESC(2, 0, 0) };
+	char value[200];
 	struct envelope e = MAIL;
+	struct buf key = new_key(), out;
 	e.queue_id = "";
 	world_open();
 	struct memory *m = open_memory();
 	memory_accepted(m, &e, 0, &FACTS, &o);
 	CHECK("nothing to report", !memory_awaits_report(m));
-	CHECK("not delivered", !delivered(m, &e, 0));
 	memory_note_end(m, &e, 1, &o, END_DEFERRED);
 	memory_finish(m, HEARD_NO);
 	CHECK("not tried", !memory_tried(m, &e, 1));
+	record_attempt_key("", RCPTS[1].text, &key);
+	CHECK("not written", raw(&key).n == 0);
+	record_delivered_key(&msg, &key);
+	CHECK("not written", raw(&key).n == 0);
+	buf_init(&out, value, sizeof(value));
+	record_delivered_write(&foreign, &out);
+	raw_put(&key, buf_view(&out));
+	CHECK("not believed", !delivered(m, &e, 0));
 	memory_close(m);
 	world_close();
 }
@@ -476,6 +488,7 @@ TEST_MAIN("memory", { "accepted", accepted }, { "same message", same_message },
 	  { "domain probe", domain_probe }, { "domain runs", domain_runs },
 	  { "domain first", domain_first }, { "host records", host_records },
 	  { "host keys", host_keys }, { "many hosts", many_hosts }, { "sorting", sorting },
-	  { "sorting by demand", sorting_by_demand }, { "one probe", one_probe }, { "none", none },
-	  { "cannot open", cannot_open }, { "damage", damage }, { "lock held", lock_held },
-	  { "slots broken", slots_broken }, { "many processes", many_processes })
+	  { "sorting by demand", sorting_by_demand }, { "one probe", one_probe },
+	  { "only looks", only_looks }, { "none", none }, { "cannot open", cannot_open },
+	  { "damage", damage }, { "lock held", lock_held }, { "slots broken", slots_broken },
+	  { "many processes", many_processes })

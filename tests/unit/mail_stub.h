@@ -44,7 +44,7 @@ struct mail_stub {
 	pthread_cond_t changed;
 	/* under the lock */
 	struct stub_session session[STUB_SESSIONS];
-	size_t sessions, quits, rsets, mails, rcpts, waiting, meet;
+	size_t names, sessions, quits, rsets, mails, rcpts, waiting, meet;
 	bool met;
 	char text[STUB_TEXT]; /* of the last mail, its beginning, as it came, without the final dot
 			       */
@@ -112,7 +112,12 @@ static inline void *stub_serve_names(void *ctx)
 		socklen_t len = sizeof(from);
 		unsigned char q[2048];
 		ssize_t n = recvfrom(s->dns, q, sizeof(q), 0, (struct sockaddr *)&from, &len);
-		if (n > 16 && stub_answer(&s->reply, q))
+		if (n <= 16)
+			continue;
+		pthread_mutex_lock(&s->lock);
+		s->names++;
+		pthread_mutex_unlock(&s->lock);
+		if (stub_answer(&s->reply, q))
 			sendto(s->dns, s->reply.b, s->reply.n, 0, (struct sockaddr *)&from, len);
 	}
 	return NULL;

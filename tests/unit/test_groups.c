@@ -414,6 +414,33 @@ static void idle(void)
 	world_close(w);
 }
 
+/* What DNS said serves the next mails for a moment, counted from the first answer, however the
+ * mails come. */
+static void answers(void)
+{
+	static const struct {
+		long long after;
+		bool asked;
+	} mails[] = { { 0, true },    { 100, false },   { 1000, false }, { 1500, true },
+		      { 100, false }, { 600000, true }, { 3000, true } };
+	static atomic_llong more;
+	struct world *w = world_open(NULL);
+	groups_close(w->groups);
+	w->options.clock.now = late;
+	w->options.clock.ctx = &more;
+	w->groups = groups_open(&w->options);
+	for (size_t i = 0; i < sizeof(mails) / sizeof(mails[0]); i++) {
+		more += mails[i].after;
+		size_t before = stub_get(w->stub, &w->stub->names);
+		add(w, "a", "one.test");
+		deliver(w);
+		CHECK("sent", is_sent(&w->result[0]));
+		CHECK("asked", (stub_get(w->stub, &w->stub->names) > before) == mails[i].asked);
+		told(w, true);
+	}
+	world_close(w);
+}
+
 /* ---- trouble ---- */
 
 static void host_gone(void)
@@ -575,6 +602,7 @@ int main(void)
 		{ "known again", known_again },
 		{ "hung up", hung_up },
 		{ "idle", idle },
+		{ "answers", answers },
 		{ "host gone", host_gone },
 		{ "stopped", stopped },
 		{ "no worker", no_worker },

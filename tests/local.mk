@@ -85,6 +85,8 @@ UNIT_TESTS = \
 	%D%/unit/test_host \
 	%D%/unit/test_mailbox \
 	%D%/unit/test_client \
+	%D%/unit/test_groups \
+	%D%/unit/test_lmtpd \
 	%D%/unit/test_logger \
 	%D%/unit/test_options
 check_PROGRAMS += $(UNIT_TESTS)
@@ -186,7 +188,8 @@ endif
 %C%_unit_test_stscache_LDADD = $(FLOOR_CORE)
 %C%_unit_test_intake_SOURCES = %D%/unit/test_intake.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_intake_LDADD = $(FLOOR_FLOW)
-%C%_unit_test_memory_SOURCES = %D%/unit/test_memory.c %D%/unit/harness.h
+%C%_unit_test_memory_SOURCES = %D%/unit/test_memory.c %D%/unit/memory_world.h %D%/unit/memory_health.h \
+	%D%/unit/memory_slots.h %D%/unit/memory_trouble.h %D%/unit/store_dir.h %D%/unit/harness.h
 %C%_unit_test_memory_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_sessions_SOURCES = %D%/unit/test_sessions.c %D%/unit/harness.h
 %C%_unit_test_sessions_LDADD = $(FLOOR_FLOW)
@@ -216,6 +219,10 @@ endif
 %C%_unit_test_mailbox_LDADD = $(FLOOR_FRONT)
 %C%_unit_test_client_SOURCES = %D%/unit/test_client.c %D%/unit/harness.h
 %C%_unit_test_client_LDADD = $(FLOOR_FRONT)
+%C%_unit_test_groups_SOURCES = %D%/unit/test_groups.c %D%/unit/mail_stub.h %D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_groups_LDADD = $(FLOOR_FRONT)
+%C%_unit_test_lmtpd_SOURCES = %D%/unit/test_lmtpd.c %D%/unit/mail_stub.h %D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_lmtpd_LDADD = $(FLOOR_FRONT)
 %C%_unit_test_logger_SOURCES = %D%/unit/test_logger.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_logger_LDADD = $(FLOOR_FRONT)
 %C%_unit_test_options_SOURCES = %D%/unit/test_options.c %D%/unit/harness.h %D%/unit/guard_page.h
@@ -238,7 +245,7 @@ endif
 %C%_unit_test_demand_LDADD = $(FLOOR_CORE)
 %C%_unit_test_tlsrpt_SOURCES = %D%/unit/test_tlsrpt.c %D%/unit/harness.h
 %C%_unit_test_tlsrpt_LDADD = $(FLOOR_CORE)
-%C%_unit_test_stspolicy_SOURCES = %D%/unit/test_stspolicy.c %D%/unit/harness.h %D%/unit/dns_build.h
+%C%_unit_test_stspolicy_SOURCES = %D%/unit/test_stspolicy.c %D%/unit/harness.h %D%/unit/dns_build.h %D%/unit/stspolicy_memory.h %D%/unit/store_dir.h
 %C%_unit_test_stspolicy_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_tlsreport_SOURCES = %D%/unit/test_tlsreport.c %D%/unit/harness.h
 %C%_unit_test_tlsreport_LDADD = $(FLOOR_FLOW)

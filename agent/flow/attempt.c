@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/text.h"
+#include "flow/memory.h"
 #include "flow/sessions.h"
 #include "net/dial.h"
 #include "net/stream.h"
@@ -17,7 +18,8 @@ struct session {
 	const struct attempt_request *rq;
 	struct dialog *dialog;
 	struct stream *stream;
-	int stop_fd; /* the run's: not watched while an answer to a final dot is waited for */
+	int stop_fd;      /* the run's: not watched while an answer to a final dot is waited for */
+	bool *remembered; /* recipients whose acceptance is written down */
 };
 
 static void trace(const struct session *s, char direction, struct span line)
@@ -231,6 +233,25 @@ static void secure(struct session *s)
 		dialog_insecure(s->dialog, &facts, &err);
 }
 
+/* Before anything else, QUIT included, is said or done: not even SIGKILL shall make us send it
+ * again. */
+static void remember_accepted(struct session *s)
+{
+	const struct envelope *e = s->rq->envelope;
+	const struct outcome *o = dialog_outcomes(s->dialog);
+	struct memory *m = s->sv->memory;
+	if (!m || !dialog_committed(s->dialog))
+		return;
+	memory_hold(m, true);
+	for (size_t i = 0; i < e->nrcpt; i++) {
+		if (o[i].event != EVENT_ACCEPTED || s->remembered[i])
+			continue;
+		memory_accepted(m, e, i, message_facts(s->rq->message), &o[i]);
+		s->remembered[i] = true;
+	}
+	memory_release(m);
+}
+
 static void drive(struct session *s, struct attempt_result *ret)
 {
 	char storage[DIALOG_OUT];
@@ -244,9 +265,10 @@ static void drive(struct session *s, struct attempt_result *ret)
 			s->sv->io->stop_fd = s->stop_fd;
 		if (want == DIALOG_SAY)
 			say(s, buf_view(&out));
-		else if (want == DIALOG_HEAR)
+		else if (want == DIALOG_HEAR) {
 			hear(s);
-		else if (want == DIALOG_TLS)
+			remember_accepted(s);
+		} else if (want == DIALOG_TLS)
 			secure(s);
 		else if (want == DIALOG_BODY)
 			send_body(s);
@@ -353,7 +375,9 @@ static bool run_session(struct arena *a, const struct services *sv,
 	ret->peer = line->peer;
 	ret->local = line->local;
 	s.stop_fd = sv->io->stop_fd;
-	s.dialog = script.helo && script.relay ? dialog_new(a, &script) : NULL;
+	s.remembered = ARENA_NEW(a, bool, rq->envelope->nrcpt);
+	if (script.helo && script.relay && s.remembered)
+		s.dialog = dialog_new(a, &script);
 	if (s.dialog) {
 		trace(&s, '=', span_of(script.relay));
 		drive(&s, ret);

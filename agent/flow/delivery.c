@@ -23,8 +23,9 @@ struct delivery {
 	size_t sessions;
 	bool unasked; /* hosts were left out that might have taken it */
 	struct lookup *lookup;
-	bool reached;   /* a host answered */
-	bool ipv4_only; /* IPv6 was refused for reasons of policy: */
+	bool reached, silent; /* a host answered, one did not or DNS did not */
+	bool *earlier;        /* recipients that an earlier run delivered to */
+	bool ipv4_only;       /* IPv6 was refused for reasons of policy: */
 	struct endpoint refused_ipv6;
 	const char *refused_host, *refused_why;
 	struct candidate *late; /* hosts that were silent lately */
@@ -73,6 +74,7 @@ static void note_skipped(struct delivery *d, const char *host, const struct erro
 		tally_skip(&d->tally[i], &o);
 	if (err->class != ERR_PERM)
 		d->unasked = true;
+	d->silent = d->silent || o.cause == CAUSE_NETWORK;
 	if (o.cause == CAUSE_TLS) {
 		struct tlsrpt_result r = lookup_report(d->lookup, d->rq->until);
 		r.info = o.text;
@@ -95,19 +97,17 @@ static bool refused_for_ipv6(struct delivery *d, const struct attempt_result *at
 	return true;
 }
 
-static void note_accepted(struct delivery *d, size_t rcpt, const struct outcome *o)
+/* IPv4 did what IPv6 was refused: next time it is asked first. */
+static void note_refused_ipv6(struct delivery *d)
 {
-	const struct delivery_request *rq = d->rq;
-	memory_accepted(d->sv->memory, rq->envelope, rcpt, message_facts(rq->message), o);
-	if (!d->ipv4_only)
-		return;
 	const struct memory_host h = {
 		.host = d->refused_host,
 		.addr = d->refused_ipv6,
 		.fate = FATE_SILENT,
 		.why = d->refused_why,
 	};
-	memory_note_host(d->sv->memory, &h);
+	if (d->ipv4_only)
+		memory_note_host(d->sv->memory, &h);
 }
 
 /* What an attempt brought for each recipient; those that no other host may settle are settled. */
@@ -128,7 +128,7 @@ static void note_attempt(struct delivery *d, const char *host, const struct atte
 		if (!go_on)
 			settle(d, i, tally_verdict(&d->tally[i], column, false));
 		if (o.event == EVENT_ACCEPTED)
-			note_accepted(d, i, &o);
+			note_refused_ipv6(d);
 		else if (trouble.event == EVENT_NONE) {
 			trouble = o;
 			next = go_on;
@@ -161,7 +161,8 @@ static void remember_broken_tls(struct delivery *d, const char *host,
 static void report_session(struct delivery *d, const struct attempt_result *at)
 {
 	bool waived = message_facts(d->rq->message)->tls_required_no; /* nothing was looked at */
-	if (!at->connected || at->resumed || waived || (!at->tls.secured && at->tls.failure == TLSRPT_NO_FAILURE))
+	if (!at->connected || at->resumed || waived ||
+	    (!at->tls.secured && at->tls.failure == TLSRPT_NO_FAILURE))
 		return;
 	char sending[IP_TEXT], receiving[IP_TEXT];
 	ip_format(at->local, sending);
@@ -223,8 +224,10 @@ static bool try_addresses(struct delivery *d, const struct candidate *c, bool pl
 		return false;
 	if (ret->connected)
 		d->sessions++;
-	for (size_t i = 0; i < c->naddr; i++)
+	for (size_t i = 0; i < c->naddr; i++) {
 		d->reached = d->reached || ret->fate[i] == FATE_GREETED;
+		d->silent = d->silent || ret->fate[i] == FATE_SILENT;
+	}
 	notes_addresses(d->sv, &rq, ret);
 	note_attempt(d, c->host, ret);
 	return true;
@@ -339,6 +342,7 @@ static void settle_rest(struct delivery *d)
 static void no_hosts(struct delivery *d, const struct error *err)
 {
 	enum cause cause = err->class == ERR_TEMP ? CAUSE_NETWORK : CAUSE_POLICY;
+	d->silent = cause == CAUSE_NETWORK;
 	struct outcome o = outcome_of_error(d->arena, err, cause);
 	for (size_t i = 0; i < recipients(d); i++) {
 		if (d->settled[i])
@@ -364,15 +368,19 @@ static void settle_delivered(struct delivery *d)
 {
 	const struct delivery_request *rq = d->rq;
 	const struct facts *facts = message_facts(rq->message);
+	memory_hold(d->sv->memory, false);
 	for (size_t i = 0; i < recipients(d); i++) {
 		struct outcome o;
 		if (!memory_delivered(d->sv->memory, d->arena, rq->envelope, i, facts, &o))
 			continue;
+		memory_note_end(d->sv->memory, rq->envelope, i, &o, END_DELIVERED);
+		d->earlier[i] = true;
 		const char *text = arena_fmt(d->arena, "%s (by an earlier run)", o.text);
 		o.text = text ? text : o.text;
 		tally_note(&d->tally[i], d->sv->config->failover, &o);
 		settle(d, i, END_DELIVERED);
 	}
+	memory_release(d->sv->memory);
 }
 
 /* Nobody answered there a moment ago: it need not be found out anew for each message. */
@@ -382,8 +390,10 @@ static bool is_down(struct delivery *d)
 	struct memory_down down;
 	char next[CLOCK_UTC];
 	bool first = false;
+	memory_hold(d->sv->memory, false);
 	for (size_t i = 0; i < e->nrcpt; i++)
 		first = first || (!d->settled[i] && !memory_tried(d->sv->memory, e, i));
+	memory_release(d->sv->memory);
 	if (!memory_domain_down(d->sv->memory, d->arena, e->domain, first, &down))
 		return false;
 	clock_utc(down.next, next);
@@ -420,8 +430,11 @@ static void note_ends(struct delivery *d)
 	const struct envelope *e = d->rq->envelope;
 	for (size_t i = 0; i < e->nrcpt; i++) {
 		const struct delivery_result *r = &d->result[i];
+		if (d->earlier[i])
+			continue;
 		memory_note_end(d->sv->memory, e, i, &r->outcome, r->end);
-		if (!d->sv->io->stopped)
+		bool trouble_of_ours = d->sv->io->stopped || (!d->reached && !d->silent);
+		if (r->end == END_DELIVERED || r->end == END_FAILED || !trouble_of_ours)
 			notes_domain(d->sv, e->domain, &r->outcome, r->end, d->reached);
 	}
 }
@@ -464,9 +477,10 @@ bool delivery_run(struct arena *a, const struct services *sv, const struct deliv
 		.delays = delays,
 		.tally = ARENA_NEW(a, struct tally, n),
 		.settled = ARENA_NEW(a, bool, n),
+		.earlier = ARENA_NEW(a, bool, n),
 		.open = n,
 	};
-	if (!d.tally || !d.settled)
+	if (!d.tally || !d.settled || !d.earlier)
 		return err_nomem(err);
 	settle_delivered(&d);
 	if (d.open == 0 || is_down(&d))

@@ -89,15 +89,40 @@ bool memory_put(struct memory *m, const struct buf *key, const struct buf *value
 	return store_put(m->store, buf_view(key), buf_view(value), memory_now(m) + keep, err);
 }
 
-/* One record, read by itself; false: none, or no memory. */
+void memory_hold(struct memory *m, bool writing)
+{
+	struct error err;
+	if (!m || !m->store)
+		return;
+	m->held = store_begin(m->store, writing ? STORE_WRITE : STORE_READ, &err);
+	m->writing = writing;
+	if (!m->held)
+		memory_trouble(m, &err);
+}
+
+void memory_release(struct memory *m)
+{
+	struct error err;
+	if (!m || !m->held)
+		return;
+	m->held = false;
+	if (m->store && !m->writing)
+		store_abort(m->store);
+	else if (m->store && !store_commit(m->store, memory_now(m), false, &err))
+		memory_trouble(m, &err);
+}
+
+/* One record; false: none, or no memory. */
 static bool look_up(struct memory *m, const struct buf *key, struct span *ret)
 {
 	struct error err;
 	if (!m->store)
 		return false;
-	if (!store_begin(m->store, STORE_READ, &err) || !memory_get(m, key, ret, &err))
+	bool alone = !m->held;
+	if ((alone && !store_begin(m->store, STORE_READ, &err)) || !memory_get(m, key, ret, &err))
 		return memory_trouble(m, &err);
-	store_abort(m->store);
+	if (alone)
+		store_abort(m->store);
 	return ret->n > 0;
 }
 
@@ -203,9 +228,10 @@ void memory_accepted(struct memory *m, const struct envelope *e, size_t rcpt,
 	buf_init(&value, m->value, sizeof(m->value));
 	record_delivered_key(msg, &key);
 	write_delivered(m, msg, o, &value);
-	if (!store_begin(m->store, STORE_WRITE, &err) ||
+	bool alone = !m->held;
+	if ((alone && !store_begin(m->store, STORE_WRITE, &err)) ||
 	    !memory_put(m, &key, &value, MEMORY_KEEP, &err) ||
-	    !store_commit(m->store, memory_now(m), false, &err))
+	    (alone && !store_commit(m->store, memory_now(m), false, &err)))
 		memory_trouble(m, &err);
 }
 

@@ -26,6 +26,10 @@ bool memory_lost(const struct memory *m); /* there was trouble: it knows nothing
 
 /* ---- messages ---- */
 
+/* From hold to release what is asked (`writing` false) or told about messages is one transaction, for many recipients. No wait in between. */
+void memory_hold(struct memory *m, bool writing);
+void memory_release(struct memory *m);
+
 /* Has an earlier run delivered this to recipient `rcpt` of the envelope? Never without a queue id. *ret as it was told then. */
 bool memory_delivered(struct memory *m, struct arena *a, const struct envelope *e, size_t rcpt, const struct facts *facts,
 		      struct outcome *ret);

@@ -18,6 +18,7 @@ struct end_note { /* a recipient that was tried */
 struct memory {
 	const struct services *sv;
 	struct store *store; /* NULL: given up */
+	bool held, writing;  /* a transaction is open: memory_hold() */
 	bool looks;	     /* nothing is written */
 	struct memory_host host[NOTED_HOSTS];
 	size_t nhost;

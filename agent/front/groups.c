@@ -162,6 +162,20 @@ static bool fits(const struct worker *w, struct error *err)
 	return true;
 }
 
+/* RFC 3461 section 5.2.2 would have us write to the sender, but we send no mail of our own. */
+static void log_silence(struct worker *w, const struct recipient *rcpt, const struct outcome *o)
+{
+	char line[LIMIT_LOG_LINE];
+	const char *notify = rcpt->notify ? rcpt->notify : "";
+	if (o->event != EVENT_ACCEPTED || o->dsn || !strcasestr(notify, "SUCCESS"))
+		return;
+	snprintf(
+		line, sizeof(line),
+		"%.100s: to=<%.330s>: the sender asked to be told of success, but %s offers no DSN",
+		w->mail->envelope.queue_id, rcpt->text, o->relay);
+	w->services.journal.log(w->services.journal.self, line);
+}
+
 static void log_group(struct worker *w, const struct group *g, struct log_delays *delays,
 		      struct instant start)
 {
@@ -183,6 +197,7 @@ static void log_group(struct worker *w, const struct group *g, struct log_delays
 		};
 		logline_recipient(&r, w->config.log_format, &out);
 		w->services.journal.log(w->services.journal.self, buf_cstr(&out));
+		log_silence(w, &w->mail->to[g->index[i]].rcpt, &result->outcome);
 	}
 }
 
@@ -353,6 +368,17 @@ static bool open_all(struct groups *gs, struct error *err)
 	return all;
 }
 
+/* DNS answers are in the arena: for a moment they serve the next messages as well. */
+static void forget_answers(struct worker *w)
+{
+	struct instant now = io_now(&w->io);
+	if (now.ms - w->arena_since.ms < ANSWERS_MS && arena_given(w->arena) < LIMIT_ARENA / 4)
+		return;
+	resolver_forget(w->services.resolver);
+	arena_reset(w->arena);
+	w->arena_since = now;
+}
+
 static void start(struct groups *gs, const struct group_mail *mail, struct delivery_result *result)
 {
 	struct worker *here = NULL; /* the first one needs no thread */
@@ -360,6 +386,8 @@ static void start(struct groups *gs, const struct group_mail *mail, struct deliv
 		struct worker *w = &gs->worker[i];
 		w->mail = mail;
 		w->result = result;
+		if (w->first)
+			forget_answers(w); /* the client may have been idle for long */
 		if (w->first && here)
 			w->started = pthread_create(&w->thread, NULL, work, w) == 0;
 		else if (w->first)
@@ -418,17 +446,6 @@ void groups_deliver(struct groups *gs, struct arena *a, const struct group_mail 
 	finish(gs);
 	if (!all)
 		fail_waiting(gs, a, result, &err);
-}
-
-/* DNS answers are in the arena: for a moment they serve the next messages as well. */
-static void forget_answers(struct worker *w)
-{
-	struct instant now = io_now(&w->io);
-	if (now.ms - w->arena_since.ms < ANSWERS_MS && arena_given(w->arena) < LIMIT_ARENA / 4)
-		return;
-	resolver_forget(w->services.resolver);
-	arena_reset(w->arena);
-	w->arena_since = now;
 }
 
 void groups_told(struct groups *gs, bool heard)

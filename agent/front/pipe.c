@@ -221,6 +221,8 @@ void pipe_deliver(const struct pipe_run *run)
 	s.arena = arena_open(LIMIT_ARENA);
 	bool ok = s.arena || err_nomem(&err);
 	ok = ok && options_parse(run->argc, run->argv, run->environment_sender, &s.options, &err);
+	if (ok && s.options.lmtp)
+		ok = err_set(&err, ERR_CONFIG, ESC(4, 3, 5), "--lmtp must be the first argument");
 	if (ok)
 		tell(&s);
 	else

@@ -23,6 +23,7 @@ struct services {
 	const struct config *config; /* for the recipients' domain */
 	const char *own_name;	     /* for HELO and the loop check; "": say the address */
 	const char *sts_program;     /* mxdirect-sts (sts.h); NULL: MTA-STS policies are not fetched */
+	const char *spf_program;     /* mxdirect-spf (spfpacket.h); NULL: SPF cannot be evaluated */
 	struct secure_module *secure; /* TLS; loaded when a server offers it */
 	struct memory *memory;	      /* between runs; NULL: there is none */
 	struct sessions *sessions;    /* open ones to use again; NULL: none are kept */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What SPF (RFC 7208) says of this machine as the sender for a domain. The library that knows (libspf2) has holes that anybody's DNS records
- * reach, so it works in a program of its own, mxdirect-spf (spf.h), which can do nothing but talk to us: no files, no network, no new programs,
+ * reach, so it works in a program of its own, mxdirect-spf (spfpacket.h), which can do nothing but talk to us: no files, no network, no new programs,
  * little memory. It asks us for DNS, and we ask our resolver, within a budget: RFC 7208 section 4.6.4 counts for the whole of an evaluation.
  */
 #ifndef FLOW_SPF_H

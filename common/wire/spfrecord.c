@@ -108,21 +108,19 @@ static void take_zero(struct spf_term *t, char *plain, size_t n)
 		take_zero(t, plain, i - 2);
 }
 
-static bool copy_term(struct arena *a, struct span s, struct spf_term *t, char **ret_plain,
-		      struct error *err)
+/* Returns what becomes t->plain, which may still be changed; NULL: no memory. */
+static char *copy_term(struct arena *a, struct span s, struct spf_term *t)
 {
-	const char *text = arena_str(a, s);
 	char *plain = ARENA_NEW(a, char, s.n + 1);
-	if (!text || !plain)
-		return err_nomem(err);
+	t->text = arena_str(a, s);
+	if (!t->text || !plain)
+		return NULL;
 	bool qualified = s.p[0] == '+' || s.p[0] == '-' || s.p[0] == '~' || s.p[0] == '?';
 	memcpy(plain, s.p + qualified, s.n - qualified);
-	t->text = text;
 	t->plain = plain;
 	t->qualifier = qualified ? s.p[0] : '+';
 	t->by_sender = uses_sender(s);
-	*ret_plain = plain;
-	return true;
+	return plain;
 }
 
 /* `plain` is of the kind `k`; what follows its name is `rest`. */
@@ -177,7 +175,6 @@ static bool read_modifier(struct spf_term *t, char *plain, size_t name, struct e
 static bool read_term(struct arena *a, struct span s, struct spf_term *ret, struct error *err)
 {
 	struct spf_term t = { 0 };
-	char *plain = NULL;
 	size_t n = 0;
 	if (s.n > SPF_TERM_MOST)
 		return err_set(err, ERR_PERM, BAD, "\"%.40s...\": more than %d bytes", s.p,
@@ -186,8 +183,11 @@ static bool read_term(struct arena *a, struct span s, struct spf_term *ret, stru
 		if (s.p[i] <= ' ' || s.p[i] > '~')
 			return err_set(err, ERR_PERM, BAD, "\"%.*s\": not printable ASCII",
 				       (int)s.n, s.p);
-	if (!check_macros(s, err) || !copy_term(a, s, &t, &plain, err))
+	if (!check_macros(s, err))
 		return false;
+	char *plain = copy_term(a, s, &t);
+	if (!plain)
+		return err_nomem(err);
 	while (is_letter(plain[n]) ||
 	       (n > 0 && (is_digit(plain[n]) || (plain[n] && strchr("-_.", plain[n])))))
 		n++;

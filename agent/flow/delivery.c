@@ -368,7 +368,6 @@ static void settle_delivered(struct delivery *d)
 {
 	const struct delivery_request *rq = d->rq;
 	const struct facts *facts = message_facts(rq->message);
-	memory_hold(d->sv->memory, false);
 	for (size_t i = 0; i < recipients(d); i++) {
 		struct outcome o;
 		if (!memory_delivered(d->sv->memory, d->arena, rq->envelope, i, facts, &o))
@@ -380,7 +379,6 @@ static void settle_delivered(struct delivery *d)
 		tally_note(&d->tally[i], d->sv->config->failover, &o);
 		settle(d, i, END_DELIVERED);
 	}
-	memory_release(d->sv->memory);
 }
 
 /* Nobody answered there a moment ago: it need not be found out anew for each message. */
@@ -390,10 +388,8 @@ static bool is_down(struct delivery *d)
 	struct memory_down down;
 	char next[CLOCK_UTC];
 	bool first = false;
-	memory_hold(d->sv->memory, false);
-	for (size_t i = 0; i < e->nrcpt; i++)
-		first = first || (!d->settled[i] && !memory_tried(d->sv->memory, e, i));
-	memory_release(d->sv->memory);
+	for (size_t i = 0; i < e->nrcpt && !first; i++)
+		first = !d->settled[i] && !memory_tried(d->sv->memory, e, i);
 	if (!memory_domain_down(d->sv->memory, d->arena, e->domain, first, &down))
 		return false;
 	clock_utc(down.next, next);
@@ -408,6 +404,16 @@ static bool is_down(struct delivery *d)
 		return false;
 	put_off(d, &o);
 	return true;
+}
+
+/* The memory has the answer for everybody. */
+static bool is_known(struct delivery *d)
+{
+	memory_hold(d->sv->memory, false);
+	settle_delivered(d);
+	bool known = d->open == 0 || is_down(d);
+	memory_release(d->sv->memory);
+	return known;
 }
 
 static bool look_up(struct delivery *d, struct error *why)
@@ -482,8 +488,7 @@ bool delivery_run(struct arena *a, const struct services *sv, const struct deliv
 	};
 	if (!d.tally || !d.settled || !d.earlier)
 		return err_nomem(err);
-	settle_delivered(&d);
-	if (d.open == 0 || is_down(&d))
+	if (is_known(&d))
 		return true;
 	return deliver_in_slot(&d, err);
 }

@@ -26,7 +26,8 @@ bool memory_lost(const struct memory *m); /* there was trouble: it knows nothing
 
 /* ---- messages ---- */
 
-/* From hold to release what is asked (`writing` false) or told about messages is one transaction, for many recipients. No wait in between. */
+/* From hold to release what is asked (`writing` false) or told about messages, and asked about a domain, is one transaction. No wait in
+ * between. A probe of the domain releases it. */
 void memory_hold(struct memory *m, bool writing);
 void memory_release(struct memory *m);
 

@@ -47,11 +47,14 @@ static enum health_domain ask_domain(struct memory *m, const char *domain, bool 
 				     struct record_domain *r, int64_t *next)
 {
 	struct error err;
-	if (!store_begin(m->store, STORE_READ, &err) || !get_domain(m, domain, r, &err)) {
+	bool alone = !m->held;
+	if ((alone && !store_begin(m->store, STORE_READ, &err)) ||
+	    !get_domain(m, domain, r, &err)) {
 		memory_trouble(m, &err);
 		return DOMAIN_FINE;
 	}
-	store_abort(m->store);
+	if (alone)
+		store_abort(m->store);
 	return health_of_domain(r, first, memory_now(m), next);
 }
 
@@ -83,8 +86,10 @@ bool memory_domain_down(struct memory *m, struct arena *a, const char *domain, b
 	if (!m || !m->store)
 		return false;
 	enum health_domain say = ask_domain(m, domain, first, &r, &next);
-	if (say == DOMAIN_TRY && !m->looks)
+	if (say == DOMAIN_TRY && !m->looks) {
+		memory_release(m);
 		say = probe_domain(m, domain, first, &r, &next);
+	}
 	if (say != DOMAIN_DOWN)
 		return false;
 	const char *why = arena_str(a, r.why);

@@ -255,7 +255,6 @@ static void deliver_group(struct worker *w, const struct group *g)
 	message_close(message);
 	snprintf(w->domain, sizeof(w->domain), "%s", g->domain);
 	log_group(w, g, &delays, start);
-	memory_finish(w->services.memory, HEARD_LATER);
 }
 
 static void wait_in_line(struct groups *gs, struct group *g)
@@ -280,8 +279,11 @@ static struct group *next_in_line(struct groups *gs)
 static void *work(void *self)
 {
 	struct worker *w = self;
-	for (const struct group *g = w->first; g; g = next_in_line(w->all))
+	for (const struct group *g = w->first; g; g = next_in_line(w->all)) {
+		if (g != w->first) /* the notes are of one domain */
+			memory_finish(w->services.memory, HEARD_LATER);
 		deliver_group(w, g);
+	}
 	return NULL;
 }
 

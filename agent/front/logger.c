@@ -16,7 +16,6 @@
 #include "front/logger.h"
 
 #define PATIENCE_MS 1000
-#define AGAIN_MS    1000
 
 static bool open_trace(const char *path, int *ret, struct error *err)
 {
@@ -132,13 +131,8 @@ static bool has_room(struct logger *l)
 static void to_syslog(struct logger *l, const char *line)
 {
 	for (int tries = 0; tries < 2 && l->syslog_path; tries++) {
-		struct instant now = clock_now(&l->clock);
-		if (l->syslog_fd < 0 && deadline_left_ms(l->syslog_again, now) > 0)
+		if (l->syslog_fd < 0 && !open_syslog(l))
 			return;
-		if (l->syslog_fd < 0 && !open_syslog(l)) {
-			l->syslog_again = deadline_in(now, AGAIN_MS);
-			return;
-		}
 		int why = send_record(l, line);
 		if (why == EAGAIN && has_room(l))
 			why = send_record(l, line);

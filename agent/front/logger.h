@@ -9,7 +9,6 @@ struct logger {
 	const char *syslog_path; /* NULL: given up */
 	int syslog_fd; /* -1: not open */
 	bool syslog_is_stream;
-	struct deadline syslog_again; /* there was no daemon: not looked for before that */
 	int64_t patience; /* ms that it may still make the run wait */
 	int trace_fd; /* -1: none */
 	struct clock clock;

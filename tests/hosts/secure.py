@@ -2,11 +2,13 @@
 """Stories of TLS with a proof: zones that Knot signs and Unbound validates, the real Postfix and the real Exim as MX hosts,
 an HTTPS server with MTA-STS policies. All of it on loopback, with keys of its own; port 443 must be free there."""
 
+import contextlib
 import importlib.machinery
 import importlib.util
 import json
 import os
 import re
+import smtplib
 import socket
 import ssl
 import subprocess
@@ -289,6 +291,21 @@ class World:
         done = subprocess.run([*command, '--', recipient], input=message, capture_output=True, check=False,
                               timeout=lab.GUARD, user='mxdirect', group='mxdirect', extra_groups=[])
         return done.returncode, done.stderr.decode().rstrip('\n'), self.lab.trace.text()[since:]
+
+    @contextlib.contextmanager
+    def lmtp(self):
+        """An LMTP conversation with mxdirect, as the user that the examples name."""
+        ours, theirs = socket.socketpair()
+        with subprocess.Popen([self.lab.program, '--lmtp', '-c', self.lab.config, '--trace', self.lab.trace.path],
+                              stdin=theirs, stdout=theirs, user='mxdirect', group='mxdirect', extra_groups=[]), ours:
+            theirs.close()
+            ours.settimeout(lab.GUARD)
+            client = smtplib.LMTP(local_hostname='host.lab.test')
+            client.sock = ours
+            with contextlib.closing(client):
+                equal(client.getreply()[0], 220, 'greeting')
+                equal(client.ehlo()[0], 250, 'LHLO')
+                yield client
 
     def arrived(self, recipient):
         """What the Postfix with TLS took and passed on; with TLS it says how it came."""
@@ -711,6 +728,22 @@ def _(world):
     message = HEADER + b'TLS-Required: No\n\nnot secret\n'
     w.sent('no@mismatch.good.test', 'mx-mismatch.good.test', 'may', message=message)
     w.waits('noenc@bare.good.test', '4.7.5', r'mx-bare\.good\.test', 'tls=encrypt', message=message)
+
+
+@story('secure LMTP: a session is used again, but only for the same demand')
+def _(world):
+    w = world.secure
+    since = w.receiver.log.mark()
+    waived = HEADER + b'TLS-Required: No\n\nHello.\n'
+    with w.lmtp() as client:
+        for name, message, level, connections in (('again1', PLAIN, 'dane', 1), ('again2', PLAIN, 'dane', 1),
+                                                  ('again3', waived, 'may', 2), ('again4', PLAIN, 'dane', 2)):
+            to = name + '@ee.good.test'
+            for reply in (client.mail(SENDER), client.rcpt(to), done := client.data(message)):
+                equal(reply[0], 250, f'{name}: {reply}')
+            match(rf'^2\.0\.0 mx-ee\.good\.test\[{EE}\]:{w.port} TLSv1\.3 {level} 250 ', done[1].decode(), name)
+            w.arrived(to)
+            equal(w.receiver.log.count('TLS connection established from', since), connections, f'{name}: connections')
 
 
 @story('secure TLS reports')

@@ -21,6 +21,8 @@ libflow_a_SOURCES = \
 	%D%/flow/notes.c %D%/flow/notes.h %D%/flow/services.h \
 	%D%/flow/sessions.c %D%/flow/sessions.h \
 	%D%/flow/settings.c %D%/flow/settings.h \
+	%D%/flow/spawn.c %D%/flow/spawn.h %D%/flow/spf.c %D%/flow/spf.h \
+	%D%/flow/spf_program.c %D%/flow/spf_program.h \
 	%D%/flow/stspolicy.c %D%/flow/stspolicy.h \
 	%D%/flow/tlspolicy.c %D%/flow/tlspolicy.h \
 	%D%/flow/tlsreport.c %D%/flow/tlsreport.h
@@ -61,7 +63,8 @@ endif
 pkglibexec_PROGRAMS += mxdirect-agent
 mxdirect_agent_SOURCES = %D%/mxdirect-agent.c
 mxdirect_agent_CPPFLAGS = $(AM_CPPFLAGS) -DCONFIG_FILE='"$(sysconfdir)/mxdirect/mxdirect.conf"' \
-	-DSTS_PROGRAM='"$(pkglibexecdir)/mxdirect-sts"' -DTLS_MODULE='"$(pkglibexecdir)/mxdirect-tls.so"'
+	-DSTS_PROGRAM='"$(pkglibexecdir)/mxdirect-sts"' \
+	-DSPF_PROGRAM='"$(pkglibexecdir)/mxdirect-spf"' -DTLS_MODULE='"$(pkglibexecdir)/mxdirect-tls.so"'
 mxdirect_agent_LDADD = $(AGENT_LIBS) $(AGENT_SYSTEM_LIBS)
 
 # libcurl and its thirty libraries are for this program alone.
@@ -69,6 +72,10 @@ pkglibexec_PROGRAMS += mxdirect-sts
 mxdirect_sts_SOURCES = %D%/mxdirect-sts.c %D%/sts.h
 mxdirect_sts_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 mxdirect_sts_LDADD = libwire.a libbase.a $(CURL_LIBS) $(GNUTLS_LIBS)
+
+pkglibexec_PROGRAMS += mxdirect-spf
+mxdirect_spf_SOURCES = %D%/mxdirect-spf.c %D%/spflib.c %D%/spflib.h %D%/spfpacket.h
+mxdirect_spf_LDADD = libwire.a libbase.a $(SPF_LIBS)
 
 sbin_PROGRAMS += mxdirectctl
 CTL_LIBS = libctl.a libflow.a libcore.a libnet.a libconf.a libstore.a libwire.a libbase.a

@@ -17,6 +17,7 @@ libwire_a_SOURCES = \
 	%D%/wire/headers.c %D%/wire/headers.h %D%/wire/lmtp.c %D%/wire/lmtp.h \
 	%D%/wire/records.c %D%/wire/records.h \
 	%D%/wire/records_codec.c %D%/wire/records_codec.h %D%/wire/reply.c %D%/wire/reply.h \
+	%D%/wire/spfrecord.c %D%/wire/spfrecord.h \
 	%D%/wire/sts.c %D%/wire/sts.h %D%/wire/tlsa.c %D%/wire/tlsa.h \
 	%D%/wire/xtext.c %D%/wire/xtext.h
 

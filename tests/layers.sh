@@ -16,8 +16,9 @@ floor() {
 	agent/core/* | core/*) echo 3 ;;
 	agent/flow/* | flow/*) echo 4 ;;
 	agent/front/* | front/*) echo 5 ;;
-	sts.h) echo 4 ;;
+	sts.h | spfpacket.h) echo 4 ;;
 	guard.h) echo 5 ;;
+	spflib.h) echo 6 ;;
 	agent/*) echo 6 ;;
 	*) echo 9 ;;
 	esac

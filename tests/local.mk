@@ -32,6 +32,7 @@ UNIT_TESTS = \
 	%D%/unit/test_lmtp \
 	%D%/unit/test_records \
 	%D%/unit/test_reply \
+	%D%/unit/test_spfrecord \
 	%D%/unit/test_sts \
 	%D%/unit/test_tlsa \
 	%D%/unit/test_xtext \
@@ -71,6 +72,9 @@ UNIT_TESTS = \
 	%D%/unit/test_memory \
 	%D%/unit/test_sessions \
 	%D%/unit/test_settings \
+	%D%/unit/test_spawn \
+	%D%/unit/test_spf \
+	%D%/unit/test_spf_program \
 	%D%/unit/test_stspolicy \
 	%D%/unit/test_tlsreport \
 	%D%/unit/test_ctl \
@@ -227,6 +231,21 @@ endif
 %C%_unit_test_logger_LDADD = $(FLOOR_FRONT)
 %C%_unit_test_options_SOURCES = %D%/unit/test_options.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_options_LDADD = $(FLOOR_FRONT)
+%C%_unit_test_spfrecord_SOURCES = %D%/unit/test_spfrecord.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_spfrecord_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_spawn_SOURCES = %D%/unit/test_spawn.c %D%/unit/harness.h
+%C%_unit_test_spawn_LDADD = $(FLOOR_FLOW)
+SPF_TEST_CPPFLAGS = $(AM_CPPFLAGS) -DSPF_PROGRAM='"$(abs_top_builddir)/mxdirect-spf"'
+%C%_unit_test_spf_SOURCES = %D%/unit/test_spf.c %D%/unit/spf_records.h %D%/unit/spf_world.h %D%/unit/spf_zone.h \
+	%D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_spf_CPPFLAGS = $(SPF_TEST_CPPFLAGS)
+%C%_unit_test_spf_LDADD = $(FLOOR_FLOW)
+EXTRA_%C%_unit_test_spf_DEPENDENCIES = mxdirect-spf
+%C%_unit_test_spf_program_SOURCES = %D%/unit/test_spf_program.c %D%/unit/spf_world.h %D%/unit/spf_zone.h \
+	%D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_spf_program_CPPFLAGS = $(SPF_TEST_CPPFLAGS)
+%C%_unit_test_spf_program_LDADD = $(FLOOR_FLOW)
+EXTRA_%C%_unit_test_spf_program_DEPENDENCIES = mxdirect-spf
 %C%_unit_test_sts_SOURCES = %D%/unit/test_sts.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_sts_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_tlsa_SOURCES = %D%/unit/test_tlsa.c %D%/unit/harness.h %D%/unit/guard_page.h
@@ -260,6 +279,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_lmtp \
 	%D%/fuzz/fuzz_records \
 	%D%/fuzz/fuzz_reply \
+	%D%/fuzz/fuzz_spf \
 	%D%/fuzz/fuzz_sts \
 	%D%/fuzz/fuzz_tlsa \
 	%D%/fuzz/fuzz_conf \
@@ -305,6 +325,9 @@ FUZZ_FLOW = libconf.a $(FUZZ_CORE) $(CONFUSE_LIBS)
 %C%_fuzz_fuzz_dialog_SOURCES = %D%/fuzz/fuzz_dialog.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_dialog_LDADD = $(FUZZ_CORE)
 %C%_fuzz_fuzz_dialog_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_spf_SOURCES = %D%/fuzz/fuzz_spf.c agent/spflib.c agent/spflib.h agent/spfpacket.h $(REPLAY_MAIN)
+%C%_fuzz_fuzz_spf_LDADD = $(FUZZ_WIRE) $(SPF_LIBS)
+%C%_fuzz_fuzz_spf_LDFLAGS = $(LINK_FUZZ)
 %C%_fuzz_fuzz_sts_SOURCES = %D%/fuzz/fuzz_sts.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_sts_LDADD = $(FUZZ_WIRE)
 %C%_fuzz_fuzz_sts_LDFLAGS = $(LINK_FUZZ)

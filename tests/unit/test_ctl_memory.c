@@ -5,15 +5,15 @@
 
 #include "ctl_print.h"
 
-static struct ctl ctl_for(char set[static 100], const char *dir)
+static struct ctl ctl_for(char set[static 200], const char *dir)
 {
-	snprintf(set, 100, "state_directory=%s", dir);
+	snprintf(set, 200, "state_directory=%s", dir);
 	return (struct ctl){ .config_file = "/dev/null", .set = { set }, .nset = 1, .now = NOW };
 }
 
 static bool open_dir(struct arena *a, const char *dir, struct ctl_memory *m, struct error *err)
 {
-	char set[100];
+	char set[200];
 	struct ctl c = ctl_for(set, dir);
 	*m = (struct ctl_memory){ 0 };
 	return ctl_memory_open(a, &c, m, err);

@@ -75,6 +75,10 @@ void dialog_end(struct dialog *d, const struct outcome *o)
 
 void dialog_give_up(struct dialog *d)
 {
+	/* What no server had to be asked for, such as an address that cannot be written. */
+	for (size_t i = 0; i < d->script.envelope->nrcpt; i++)
+		d->outcome[i] = (struct outcome){ 0 };
+	d->in_text = d->phase == PHASE_DATA; /* it may be: DATA was said with RSET */
 	d->waiting = 0;
 	d->stale = d->broken = true;
 	dialog_to(d, PHASE_QUIT);
@@ -139,9 +143,11 @@ struct dialog *dialog_new(struct arena *a, const struct dialog_script *s)
 	d->security.because = s->demand.because ? s->demand.because : "";
 	d->script.plain = s->plain && s->demand.level <= DEMAND_MAY; /* whoever asks for it */
 	d->security.downgrade = d->script.plain;
+	if (!d->outcome || !d->taken)
+		return NULL;
 	if (s->resumed)
 		dialog_resume(d, s->resumed);
-	return d->outcome && d->taken ? d : NULL;
+	return d;
 }
 
 enum dialog_want dialog_next(struct dialog *d, struct buf *out)

@@ -7,7 +7,8 @@
  *
  * A session may carry more than one transaction: recipients over the server's RCPTMAX (RFC 9422), or refused with 452 after others were
  * accepted (RFC 5321 4.5.3.1.10), go in further ones, each with its own body and commit, up to MAILMAX. What a transaction brought stays as
- * it is when a later one fails. A session that is kept open begins again with RSET.
+ * it is when a later one fails. A session that is kept open begins again with RSET, which is said in one go with MAIL and what
+ * follows it where the server offers PIPELINING.
  *
  * The driver asks what to do (dialog_next()), does it, and tells what happened: one tell for each ask. With PIPELINING several
  * commands are said at once and their replies heard one by one, in order. The driver knows no verb and no reply code.
@@ -41,7 +42,7 @@ struct dialog_script {
 	bool plain; /* TLS was tried here and everywhere: do without, if it is not demanded */
 	bool probe; /* QUIT in place of MAIL: an outcome is filled only if something goes wrong before; `facts` is not looked at */
 	bool keep;  /* end without QUIT if the session can be used again: dialog_kept() */
-	const struct dialog_session *resumed; /* begin in a session that was kept: RSET, then MAIL; NULL: with the greeting */
+	const struct dialog_session *resumed; /* begin in a session that was kept, with RSET; NULL: with the greeting */
 };
 
 /* What is known of an open session in which nothing is under way. A value: it lives as long as its keeper likes, and is read by
@@ -85,7 +86,7 @@ const char *dialog_phase(const struct dialog *d);
 /* The final dot has been said: from here on only its reply or its patience ends the wait. A further transaction takes it back: ask
  * anew after each step. */
 bool dialog_committed(const struct dialog *d);
-/* MAIL was said: for the log's delays, connection set-up ends here. */
+/* MAIL was said, be it in one go with RSET: for the log's delays, connection set-up ends here. */
 bool dialog_transmits(const struct dialog *d);
 
 /* What the server said in a session that is a probe; NULL: it did not come so far, or no memory. */
@@ -101,8 +102,8 @@ const struct ehlo *dialog_ehlo(const struct dialog *d); /* of the last EHLO repl
 /* Once OVER, with script.keep: true when the session is whole, nothing was refused that closes it, and MAILMAX leaves room. No QUIT was said
  * then. */
 bool dialog_kept(const struct dialog *d, struct dialog_session *ret);
-/* Once OVER, with script.resumed: the session had died before it answered RSET, or is not as safe as the script demands, so nothing at all
- * has happened; no outcome is filled. Trouble of ours is told as it is, in outcomes. */
+/* Once OVER, with script.resumed: the session had died before it answered RSET, or is not as safe as the script demands, so nothing has
+ * come of it, even if MAIL and more were said with RSET; no outcome is filled. Trouble of ours is told as it is, in outcomes. */
 bool dialog_stale(const struct dialog *d);
 
 /* Valid once OVER: one for each recipient of the envelope; EVENT_NONE for a skipped one. */

@@ -252,24 +252,26 @@ void dialog_resume(struct dialog *d, const struct dialog_session *s)
 		dialog_give_up(d);
 }
 
+/* What comes behind it is decided now and waits for its reply, or is said in one go with it where
+ * the server allows (RFC 2920 3.1). Should the reply be a bad one, no harm is done: nothing is
+ * delivered before the final dot. */
 enum dialog_want say_rset(struct dialog *d, struct buf *out)
 {
 	command_plain(out, "RSET");
 	dialog_expect(d, PHASE_RSET, 0);
-	return DIALOG_SAY;
+	if (!d->resuming || can_carry(d))
+		dialog_transact(d, false);
+	bool pipelining = d->ehlo.caps & EHLO_PIPELINING;
+	return pipelining && d->phase == PHASE_MAIL ? say_group(d, out) : DIALOG_SAY;
 }
 
 void hear_rset(struct dialog *d, const struct reply *r, size_t rcpt)
 {
 	(void)rcpt;
-	bool first = d->resuming;
-	if (reply_class(r) == 2) {
+	if (reply_class(r) == 2)
 		d->resuming = false;
-		if (!first || can_carry(d))
-			dialog_transact(d, false);
-	} else if (first) {
+	else if (d->resuming)
 		dialog_give_up(d);
-	} else if (r->code != 421) {
+	else if (r->code != 421)
 		dialog_nonsense(d, PHASE_RSET, r); /* RFC 5321 4.3.2 knows 250 and nothing else */
-	}
 }

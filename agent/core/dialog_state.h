@@ -57,7 +57,7 @@ struct dialog {
 
 	bool transmits;
 	bool in_text;                           /* the session ended in the middle of the message */
-	struct expected queue[LIMIT_BURST + 2]; /* MAIL, a burst of RCPT, DATA */
+	struct expected queue[LIMIT_BURST + 2]; /* RSET, MAIL, RCPT: a burst and one; DATA */
 	size_t first, waiting;
 };
 
@@ -83,7 +83,7 @@ void dialog_settle_taken(struct dialog *d, const struct outcome *o);
 void dialog_finish(struct dialog *d, const struct outcome *o);
 /* The same, and the session is good for nothing but QUIT. */
 void dialog_end(struct dialog *d, const struct outcome *o);
-/* Nothing has happened: another session will do it. */
+/* Nothing has happened, whatever was said with RSET: another session will do it. */
 void dialog_give_up(struct dialog *d);
 /* The next recipient from this one on that has no outcome; else the number of recipients. */
 size_t dialog_next_open(const struct dialog *d, size_t rcpt);

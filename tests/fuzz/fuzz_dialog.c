@@ -39,6 +39,8 @@ struct session {
 	size_t naccepted, nsaid, mails;
 	bool open, mail_taken, text_wanted, text_sent, committed;
 	bool over, early_at_dot, keep, resumed;
+	bool stopped; /* by trouble of ours */
+	bool reset_taken, reset_refused;
 	char said[DIALOG_OUT];
 	struct span due; /* commands without a reply */
 };
@@ -148,7 +150,8 @@ static void hear(struct session *s, char op)
 	} else if (command.p[0] == 'M') {
 		s->open = s->mail_taken = yes;
 	} else if (span_equal(command, SPAN("RSET"))) {
-		s->open = s->open && !yes;
+		s->reset_taken = s->reset_taken || yes;
+		s->reset_refused = !yes;
 	} else if (command.p[0] == 'R' && yes && s->mail_taken) {
 		s->accepted[name_of(command) - '0'] = true;
 		s->naccepted++;
@@ -218,6 +221,8 @@ static void say(struct session *s, const struct buf *out)
 		REQUIRE(memchr(line.p, '\0', line.n) == NULL);
 		REQUIRE(commands++ == 0 || offered(s, OFFER_PIPELINING));
 		REQUIRE(!s->tls_failed);
+		if (span_equal(line, SPAN("RSET\r")))
+			s->open = false; /* unless it is refused, which is the end */
 		if (line.p[0] == 'M') {
 			check_mail(s, line);
 			begin_transaction(s);
@@ -244,6 +249,7 @@ static bool strike(struct session *s, char op, enum dialog_want want)
 		dialog_lost(s->d, &why, op == 'l');
 	else
 		return false;
+	s->stopped = op == 'l';
 	/* What came before the dot was said is no answer to it. */
 	s->early_at_dot = early && s->committed;
 	s->over = true;
@@ -279,11 +285,12 @@ static bool step(struct session *s)
 		REQUIRE(bye.n == 0 || span_equal(bye, SPAN("QUIT\r\n")));
 		if (dialog_kept(s->d, &kept))
 			REQUIRE(s->keep && bye.n == 0 && s->due.n == 0 && !s->text_wanted &&
-				!s->over && !dialog_stale(s->d) && kept.secured == s->secured);
+				!s->over && !s->reset_refused && !dialog_stale(s->d) &&
+				kept.secured == s->secured);
 		REQUIRE(bye.n == 0 || !s->text_wanted || s->committed || s->naccepted == 0);
 		return false;
 	}
-	REQUIRE(!s->over && dialog_patience(s->d) > 0 && dialog_phase(s->d));
+	REQUIRE(!s->over && !s->reset_refused && dialog_patience(s->d) > 0 && dialog_phase(s->d));
 	REQUIRE(dialog_committed(s->d) == s->committed);
 	char op = next_byte(s);
 	if (strike(s, op, want))
@@ -378,7 +385,7 @@ static void check_end(const struct session *s, const struct envelope *e)
 		else
 			check_outcome(s, o, s->accepted[i], s->delivered[i]);
 	}
-	REQUIRE(!dialog_stale(s->d) || (s->resumed && s->mails == 1));
+	REQUIRE(dialog_stale(s->d) == (s->resumed && !s->reset_taken && !s->stopped));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* Sessions that are kept for the next message, and begin again with RSET; DSN (RFC 3461). */
+/* Sessions that are kept for the next message, and begin again with RSET. */
 #ifndef TESTS_DIALOG_KEPT_H
 #define TESTS_DIALOG_KEPT_H
 
 #include "dialog_more.h"
 #include "dialog_play.h"
 #include "dialog_tls.h"
-
-/* A kept session as another message left it. */
-static inline struct dialog_session session_of(uint32_t caps, enum demand_level level)
-{
-	struct dialog_session s = {
-		.ehlo = { .caps = caps, .name = "old.test" },
-		.secured = level > DEMAND_MAY,
-		.level = level,
-		.transactions = 1,
-	};
-	if (s.secured)
-		s.facts = (struct secure_facts){ .protocol = "TLSv1.3",
-						 .cipher = "TLS_AES_256_GCM_SHA384",
-						 .proof = "3 1 1" };
-	return s;
-}
 
 /* ---- which session is kept ---- */
 
@@ -210,173 +194,305 @@ static inline void test_keeps_no_trouble(void)
 
 /* ---- begun again ---- */
 
+#define NO_DATA "503 5.5.1 no\r\n"
+
 static const struct resumed_story {
 	const char *label;
-	uint32_t caps, rcpt_max, mail_max;
-	struct turn turns[2];
-	const char *want, *said; /* letters(), the log */
+	uint32_t rcpt_max, mail_max;
+	struct turn turns[3];
+	const char *want, *plain, *pipelined; /* letters(), brief(); "Q" behind it: not kept */
 } resumed_stories[] = {
-	{ .label = "plain", .want = "AA", .said = "[RSET]" STEPS SENT_ALL },
-	{ .label = "what was offered then holds",
-	  .caps = EHLO_PIPELINING | EHLO_SIZE,
-	  .want = "AA",
-	  .said = "[RSET][" M " SIZE=100|" R1 "|" R2 "|DATA]" SENT_ALL },
-	{ .label = "RCPTMAX",
-	  .caps = EHLO_PIPELINING,
-	  .rcpt_max = 1,
-	  .want = "AA",
-	  .said = "[RSET][" M "|" R1 "|DATA]" SENT_ALL "[" M "|" R2 "|DATA]" SENT_ALL },
-	{ .label = "MAILMAX counts those of before",
-	  .caps = EHLO_PIPELINING,
-	  .rcpt_max = 1,
-	  .mail_max = 2,
-	  .want = "Am",
-	  .said = "[RSET][" M "|" R1 "|DATA]" SENT_ALL "QUIT" },
-	{ .label = "no room at all, which its keeper should know",
-	  .mail_max = 1,
-	  .want = "mm",
-	  .said = "[RSET]QUIT" },
-	{ .label = "refused",
-	  .turns = { { 1, { "MAIL", NO } } },
-	  .want = "ff",
-	  .said = "[RSET][" M "]" },
-	{ .label = "enough of this session",
-	  .turns = { { 1, { "MAIL", BYE } } },
-	  .want = "mm",
-	  .said = "[RSET][" M "]QUIT" },
-	{ .label = "all refused, and RSET once more",
-	  .caps = EHLO_PIPELINING,
-	  .rcpt_max = 1,
-	  .turns = { { 1, { R1, NO } }, { 1, { "DATA", "503 no\r\n" } } },
-	  .want = "fA",
-	  .said = "[RSET][" M "|" R1 "|DATA][RSET][" M "|" R2 "|DATA]" SENT_ALL },
+	{ "accepted", 0, 0, { { 0 } }, "AA", "0 M 1 2 D b c .", "0M12D b c ." },
+	{ "RCPTMAX", 1, 0, { { 0 } }, "AA", "0 M 1 D b c . M 2 D b c .", "0M1D b c . M2D b c ." },
+	{ "MAILMAX counts the one before",
+	  1,
+	  2,
+	  { { 0 } },
+	  "Am",
+	  "0 M 1 D b c . Q",
+	  "0M1D b c . Q" },
+	{ "no room, which its keeper should know", 0, 1, { { 0 } }, "mm", "0 Q", "0 Q" },
+	{ "one too many",
+	  0,
+	  0,
+	  { { 1, { R2, MANY } } },
+	  "AA",
+	  "0 M 1 2 D b c . M 2 D b c .",
+	  "0M12D b c . M2D b c ." },
+	{ "refused",
+	  0,
+	  0,
+	  { { 1, { "MAIL", NO } }, { 1, { "DATA", NO_DATA } } },
+	  "ff",
+	  "0 M",
+	  "0M12D" },
+	{ "refused, and DATA taken", 0, 0, { { 1, { "MAIL", NO } } }, "ff", "0 M", "0M12D ." },
+	{ "one refused", 0, 0, { { 1, { R1, NO } } }, "fA", "0 M 1 2 D b c .", "0M12D b c ." },
+	{ "refused in the end",
+	  0,
+	  0,
+	  { { 1, { ".", NO } } },
+	  "ff",
+	  "0 M 1 2 D b c .",
+	  "0M12D b c ." },
+	{ "enough of this session", 0, 0, { { 1, { "MAIL", BYE } } }, "mm", "0 M Q", "0M12D Q" },
+	{ "421 to RCPT", 0, 0, { { 1, { R2, BYE } } }, "tt", "0 M 1 2 Q", "0M12D Q" },
+	{ "nonsense to MAIL", 0, 0, { { 1, { "MAIL", "354 go\r\n" } } }, "LL", "0 M Q", "0M12D Q" },
+	{ "all refused, RSET once more",
+	  1,
+	  0,
+	  { { 1, { R1, NO } }, { 1, { "DATA", NO_DATA } } },
+	  "fA",
+	  "0 M 1 0 M 2 D b c .",
+	  "0M1D 0M2D b c ." },
+	{ "RSET refused then: it has not died before",
+	  1,
+	  0,
+	  { { 1, { R1, NO } }, { 1, { "DATA", NO_DATA } }, { 1, { "RSET", NO } } },
+	  "fL",
+	  "0 M 1 0 Q",
+	  "0M1D 0M2D Q" },
+	{ "421 to RSET then",
+	  1,
+	  0,
+	  { { 1, { R1, NO } }, { 1, { "DATA", NO_DATA } }, { 1, { "RSET", BYE } } },
+	  "ft",
+	  "0 M 1 0 Q",
+	  "0M1D 0M2D Q" },
 };
 
-static inline void test_resumed(void)
-{
-	for (size_t i = 0; i < LEN(resumed_stories); i++) {
-		static struct play p;
-		const struct resumed_story *s = &resumed_stories[i];
-		struct dialog_session session = session_of(s->caps, DEMAND_NONE), again;
-		session.ehlo.rcpt_max = s->rcpt_max;
-		session.ehlo.mail_max = s->mail_max;
-		play_init(&p, 2, false);
-		p.script.keep = true;
-		p.script.resumed = &session;
-		p.turns = s->turns;
-		p.nturns = LEN(s->turns);
-		play(&p);
-		CHECK_STR(s->label, play_log(&p), s->said);
-		CHECK_STR(s->label, letters(&p), s->want);
-		CHECK(s->label, !dialog_stale(p.d));
-		if (dialog_kept(p.d, &again))
-			CHECK(s->label, again.transactions == 1 + p.server.mails);
-		arena_close(p.arena);
-	}
-}
-
-/* As safe as it was, and as it is demanded: else nothing is done with it. */
-static inline void test_resumed_security(void)
-{
-	for (size_t i = 0; i < 25; i++) {
-		static struct play p;
-		enum demand_level had = (enum demand_level)(i / 5);
-		enum demand_level demanded = (enum demand_level)(i % 5);
-		bool fits = demanded <= DEMAND_MAY || had == demanded;
-		struct dialog_session session = session_of(0, had), again;
-		play_init(&p, 1, false);
-		play_demand(&p, demanded);
-		p.script.keep = true;
-		p.script.resumed = &session;
-		p.secured = session.secured;
-		p.d = dialog_new(p.arena, &p.script);
-		memset(&session, 'x', sizeof(session));
-		while (step(&p))
-			;
-		p.got = dialog_outcomes(p.d);
-		CHECK("stale", dialog_stale(p.d) == !fits);
-		CHECK_STR("letters", letters(&p), fits ? "A" : "-");
-		CHECK_STR("said", play_log(&p),
-			  fits ? "[RSET][" M "][" R1 "][DATA]" SENT_ALL : "QUIT");
-		CHECK("report", dialog_tls(p.d)->secured == (had > DEMAND_MAY));
-		CHECK("report", dialog_tls(p.d)->failure == TLSRPT_NO_FAILURE);
-		CHECK_STR("name", dialog_tls(p.d)->helo, "old.test");
-		CHECK("kept", dialog_kept(p.d, &again) == fits);
-		if (fits) {
-			const struct security *sec = p.got[0].security;
-			CHECK_STR("level", sec->level,
-				  had > DEMAND_MAY ? demand_level_name(had) : "none");
-			CHECK_STR("because", sec->because, p.script.demand.because);
-			CHECK_STR("protocol", sec->protocol, had > DEMAND_MAY ? "TLSv1.3" : "");
-			CHECK("again", again.secured == (had > DEMAND_MAY) &&
-					       (!again.secured || again.level == had));
-		}
-		arena_close(p.arena);
-	}
-}
-
-/* A session that was plain because TLS had failed stays one, in log and keeper's eyes. */
-static inline void test_resumed_downgrade(void)
+static inline void check_resumed(const struct resumed_story *s, bool pipelining)
 {
 	static struct play p;
-	struct dialog_session session = session_of(0, DEMAND_NONE), again = { 0 };
-	session.downgrade = true;
-	play_init(&p, 1, false);
-	p.script.demand = (struct demand){ .level = DEMAND_MAY, .because = "" };
-	p.script.keep = true;
-	p.script.resumed = &session;
+	struct dialog_session session = session_of(pipelining ? EHLO_PIPELINING : 0, DEMAND_NONE);
+	struct dialog_session again = { 0 };
+	const char *said = pipelining ? s->pipelined : s->plain;
+	bool kept = said[strlen(said) - 1] != 'Q';
+	session.ehlo.rcpt_max = s->rcpt_max;
+	session.ehlo.mail_max = s->mail_max;
+	play_resumed(&p, 2, &session);
+	p.turns = s->turns;
+	p.nturns = LEN(s->turns);
 	play(&p);
-	CHECK("downgrade", p.got[0].security->downgrade);
-	CHECK("kept", dialog_kept(p.d, &again) && again.downgrade);
+	CHECK_STR(s->label, brief(&p), said);
+	CHECK_STR(s->label, letters(&p), s->want);
+	CHECK(s->label, !dialog_stale(p.d) && dialog_kept(p.d, &again) == kept);
+	CHECK(s->label, !kept || again.transactions == 1 + p.server.mails);
 	arena_close(p.arena);
 }
 
-/* Every way in which a session can have died, up to the reply to RSET. */
-static inline void test_stale(void)
+static inline void test_resumed(void)
+{
+	for (size_t i = 0; i < 2 * LEN(resumed_stories); i++)
+		check_resumed(&resumed_stories[i / 2], i % 2);
+}
+
+/* RSET counts in a burst, and in its bytes. */
+static inline void check_resumed_burst(size_t nrcpt, uint32_t rcpt_max, size_t largest)
+{
+	static struct play p;
+	struct dialog_session session = session_of(EHLO_PIPELINING, DEMAND_NONE);
+	char label[64];
+	snprintf(label, sizeof(label), "%zu recipients, RCPTMAX=%u", nrcpt, rcpt_max);
+	session.ehlo.rcpt_max = rcpt_max;
+	play_resumed(&p, nrcpt, &session);
+	p.server.rcpt_max = rcpt_max;
+	play(&p);
+	for (size_t i = 0; i < nrcpt; i++)
+		CHECK_STR(label, outcome_text(&p, i), SENT);
+	CHECK(label, p.largest == largest);
+	CHECK_STR(label, arena_fmt(p.arena, "%.12s", play_log(&p)), "[RSET|MAIL F");
+	arena_close(p.arena);
+}
+
+static inline void test_resumed_bursts(void)
 {
 	static const struct {
-		const char *label, *reply;
-		enum fault fault;
-		size_t at;
-		bool stale;
-		const char *said;
+		size_t nrcpt;
+		uint32_t rcpt_max;
+		size_t largest;
 	} cases[] = {
-		{ "lost when RSET is sent", NULL, FAULT_LOST, 0, true, "!QUIT" },
-		{ "no reply to RSET", NULL, FAULT_LOST, 1, true, "[RSET]!QUIT" },
-		{ "bytes before RSET", NULL, FAULT_EARLY, 0, true, "!QUIT" },
-		{ "421 before RSET", NULL, FAULT_EARLY_421, 0, true, "!QUIT" },
-		{ "421", BYE, FAULT_NONE, 0, true, "[RSET]QUIT" },
-		{ "450", "450 4.3.0 wait\r\n", FAULT_NONE, 0, true, "[RSET]QUIT" },
-		{ "502", "502 what\r\n", FAULT_NONE, 0, true, "[RSET]QUIT" },
-		{ "354", "354 go\r\n", FAULT_NONE, 0, true, "[RSET]QUIT" },
-		{ "stopped before RSET", NULL, FAULT_LOCAL, 0, false, "!QUIT" },
-		{ "stopped after RSET", NULL, FAULT_LOCAL, 1, false, "[RSET]!QUIT" },
-		{ "lost when MAIL is sent", NULL, FAULT_LOST, 2, false, "[RSET]!QUIT" },
-		{ "bytes before MAIL", NULL, FAULT_EARLY, 2, false, "[RSET]!QUIT" },
-		{ "no reply to MAIL", NULL, FAULT_LOST, 3, false, "[RSET][" M "]!QUIT" },
+		{ 1, 0, 4 },
+		{ LIMIT_BURST - 2, 0, LIMIT_BURST + 1 },
+		{ LIMIT_BURST - 1, 0, LIMIT_BURST + 2 },
+		{ LIMIT_BURST, 0, LIMIT_BURST + 1 },
+		{ MAX, 0, LIMIT_BURST + 1 },
+		{ MAX, LIMIT_BURST - 1, LIMIT_BURST + 2 },
+		{ MAX, 7, 10 },
 	};
-	for (size_t i = 0; i < LEN(cases); i++) {
-		static struct play p;
-		struct dialog_session session = session_of(0, DEMAND_NONE), again;
-		const struct answer answer = { "RSET", cases[i].reply };
-		play_init(&p, 2, false);
-		p.script.keep = i % 2;
-		p.script.resumed = &session;
-		p.answers = &answer;
-		p.nanswers = cases[i].reply != NULL;
-		p.fault = cases[i].fault;
-		p.at = cases[i].fault == FAULT_NONE ? SIZE_MAX : cases[i].at;
+	for (size_t i = 0; i < LEN(cases); i++)
+		check_resumed_burst(cases[i].nrcpt, cases[i].rcpt_max, cases[i].largest);
+}
+
+/* The longest commands that there are: the last one begins just before LIMIT_BURST_BYTES. */
+static inline void test_resumed_long(void)
+{
+	static struct play p;
+	static char local[1014];
+	struct dialog_session session = session_of(EHLO_PIPELINING, DEMAND_NONE);
+	memset(local, '"', sizeof(local) - 1);
+	play_resumed(&p, 4, &session);
+	p.envelope.sender.local = local + 1;
+	for (size_t i = 0; i < 4; i++)
+		p.rcpt[i].addr.local = local + (i == 0 ? 3 : 0);
+	play(&p);
+	CHECK_STR("accepted", letters(&p), "AAAA");
+	CHECK("few at once", p.largest == 4);
+	arena_close(p.arena);
+}
+
+#define ALL "[RSET|" M "|" R1 "|" R2 "|DATA]"
+
+/* Every way in which a session can have died, up to the reply to RSET; and what comes behind it.
+ * Where DATA was said and not answered QUIT could be text. */
+static const struct death {
+	const char *label, *reply; /* to RSET */
+	enum fault fault;
+	size_t at;
+	const char *want, *plain, *pipelined; /* letters(), the log */
+} deaths[] = {
+	{ "lost when RSET is sent", NULL, FAULT_LOST, 0, "--", "!QUIT", "!" },
+	{ "no reply to RSET", NULL, FAULT_LOST, 1, "--", "[RSET]!QUIT", ALL "!" },
+	{ "bytes before RSET", NULL, FAULT_EARLY, 0, "--", "!QUIT", "!" },
+	{ "421 before RSET", NULL, FAULT_EARLY_421, 0, "--", "!QUIT", "!" },
+	{ "421", BYE, FAULT_NONE, 0, "--", "[RSET]QUIT", ALL },
+	{ "450", "450 4.3.0 wait\r\n", FAULT_NONE, 0, "--", "[RSET]QUIT", ALL },
+	{ "502", "502 what\r\n", FAULT_NONE, 0, "--", "[RSET]QUIT", ALL },
+	{ "354", "354 go\r\n", FAULT_NONE, 0, "--", "[RSET]QUIT", ALL },
+	{ "stopped before RSET", NULL, FAULT_LOCAL, 0, "ll", "!QUIT", "!QUIT" },
+	{ "stopped after RSET", NULL, FAULT_LOCAL, 1, "ll", "[RSET]!QUIT", ALL "!QUIT" },
+	{ "lost behind RSET", NULL, FAULT_LOST, 2, "LL", "[RSET]!QUIT", ALL "!QUIT" },
+	{ "bytes behind RSET", NULL, FAULT_EARLY, 2, "LL", "[RSET]!QUIT", ALL "!QUIT" },
+	{ "lost later", NULL, FAULT_LOST, 3, "LL", "[RSET][" M "]!QUIT", ALL "!QUIT" },
+};
+
+static inline void play_death(struct play *p, const struct death *death, struct answer *room)
+{
+	*room = (struct answer){ "RSET", death->reply };
+	p->answers = room;
+	p->nanswers = death->reply != NULL;
+	p->fault = death->fault;
+	p->at = death->fault == FAULT_NONE ? SIZE_MAX : death->at;
+	play(p);
+}
+
+static inline void check_death(const struct death *death, bool pipelining, bool keep)
+{
+	static struct play p;
+	struct dialog_session session = session_of(pipelining ? EHLO_PIPELINING : 0, DEMAND_NONE);
+	struct dialog_session again;
+	struct answer answer;
+	bool stale = death->want[0] == '-';
+	play_resumed(&p, 2, &session);
+	p.script.keep = keep;
+	play_death(&p, death, &answer);
+	CHECK_STR(death->label, play_log(&p), pipelining ? death->pipelined : death->plain);
+	CHECK_STR(death->label, letters(&p), death->want);
+	CHECK(death->label, dialog_stale(p.d) == stale);
+	CHECK(death->label, !dialog_kept(p.d, &again) && !dialog_committed(p.d));
+	CHECK(death->label, dialog_transmits(p.d) == (pipelining || death->at >= 2));
+	arena_close(p.arena);
+}
+
+static inline void test_stale(void)
+{
+	for (size_t i = 0; i < 4 * LEN(deaths); i++)
+		check_death(&deaths[i / 4], i & 1, i & 2);
+}
+
+/* ---- whatever the message is, a dead session leaves no trace ---- */
+
+enum burden { BURDEN_NONE, SKIPPED, LONG_SENDER, LONG_RCPT, REQUIRETLS, UTF8 };
+
+static const struct message {
+	const char *label;
+	size_t nrcpt;
+	uint32_t rcpt_max, mail_max;
+	uint64_t size_max;
+	enum burden burden;
+	const char *want, *said; /* letters() and brief() of a session that lives */
+} messages[] = {
+	{ "one", 1, 0, 0, 0, BURDEN_NONE, "A", "0M1D b c ." },
+	{ "RCPTMAX", 2, 1, 0, 0, BURDEN_NONE, "AA", "0M1D b c . M2D b c ." },
+	{ "MAILMAX", 1, 0, 1, 0, BURDEN_NONE, "m", "0 Q" },
+	{ "SIZE", 1, 0, 0, 100, BURDEN_NONE, "A", "0M1D b c ." },
+	{ "too large", 1, 0, 0, 99, BURDEN_NONE, "c", "0" },
+	{ "one skipped", 2, 0, 0, 0, SKIPPED, "-A", "0M2D b c ." },
+	{ "REQUIRETLS", 1, 0, 0, 0, REQUIRETLS, "c", "0" },
+	{ "UTF-8", 2, 0, 0, 0, UTF8, "cc", "0" },
+	{ "a sender that cannot be written", 2, 0, 0, 0, LONG_SENDER, "ff", "0" },
+	{ "a recipient that cannot be written", 2, 0, 0, 0, LONG_RCPT, "fA", "0M2D b c ." },
+	{ "none that can be written", 1, 0, 0, 0, LONG_RCPT, "f", "0MD ." },
+};
+
+/* `death` NULL: the session lives. */
+static inline void check_message(const struct message *m, const struct death *death)
+{
+	static struct play p;
+	static const bool first[MAX] = { true };
+	static char endless[LIMIT_LOCAL + 1];
+	struct dialog_session session = session_of(EHLO_PIPELINING, DEMAND_VERIFY), again;
+	struct answer answer;
+	memset(endless, '"', LIMIT_LOCAL);
+	session.ehlo.rcpt_max = m->rcpt_max;
+	session.ehlo.mail_max = m->mail_max;
+	session.ehlo.size_max = m->size_max;
+	play_resumed(&p, m->nrcpt, &session);
+	p.script.demand.requiretls = m->burden == REQUIRETLS;
+	p.script.skip = m->burden == SKIPPED ? first : NULL;
+	p.facts.header_utf8 = m->burden == UTF8;
+	if (m->burden == LONG_SENDER)
+		p.envelope.sender.local = endless;
+	if (m->burden == LONG_RCPT)
+		p.rcpt[0].addr.local = endless;
+	if (death)
+		play_death(&p, death, &answer);
+	else
 		play(&p);
-		const char *ours = cases[i].fault == FAULT_LOCAL ? "ll" : "LL";
-		CHECK_STR(cases[i].label, play_log(&p), cases[i].said);
-		CHECK_STR(cases[i].label, letters(&p), cases[i].stale ? "--" : ours);
-		CHECK(cases[i].label, dialog_stale(p.d) == cases[i].stale);
-		CHECK(cases[i].label, !dialog_kept(p.d, &again));
-		CHECK(cases[i].label, dialog_transmits(p.d) == (cases[i].at > 2) ||
-					      (!cases[i].stale && cases[i].at == 2));
-		CHECK(cases[i].label, !dialog_committed(p.d));
+	bool quit = strchr(brief(&p), 'Q') != NULL;
+	CHECK(m->label, dialog_stale(p.d) == (death != NULL));
+	CHECK(m->label, dialog_kept(p.d, &again) == (!death && !quit));
+	if (death) {
+		CHECK(m->label, !strchr(brief(&p), 'b') && p.server.finals == 0);
+		for (size_t i = 0; i < m->nrcpt; i++)
+			CHECK(m->label, p.got[i].event == EVENT_NONE && !p.got[i].text);
+	} else {
+		CHECK_STR(m->label, letters(&p), m->want);
+		CHECK_STR(m->label, brief(&p), m->said);
+	}
+	arena_close(p.arena);
+}
+
+static inline void test_stale_messages(void)
+{
+	for (size_t i = 0; i < LEN(messages); i++) {
+		check_message(&messages[i], NULL);
+		for (size_t k = 0; k < LEN(deaths); k++)
+			if (deaths[k].want[0] == '-')
+				check_message(&messages[i], &deaths[k]);
+	}
+}
+
+/* The memory may end before there are outcomes that could be empty. */
+static inline void test_resumed_memory(void)
+{
+	bool any = false, none = false;
+	for (size_t limit = 0; limit < 4096; limit += 16) {
+		static struct play p;
+		struct dialog_session session = session_of(EHLO_PIPELINING, DEMAND_NONE);
+		play_resumed(&p, 2, &session);
+		p.script.demand.level = DEMAND_DANE;
+		struct arena *small = arena_open(limit);
+		p.d = dialog_new(small, &p.script);
+		any = any || p.d;
+		none = none || !p.d;
+		while (p.d && step(&p))
+			;
+		CHECK("stale", !p.d || dialog_stale(p.d));
+		arena_close(small);
 		arena_close(p.arena);
 	}
+	CHECK("both sides of the limit", any && none);
 }
 
 /* A message that this server cannot carry is not the session's fault. */
@@ -417,14 +533,18 @@ static inline void test_resumed_phases(void)
 	p.config.command_timeout = 300000;
 	play(&p);
 	CHECK_STR("phases", buf_cstr(&p.trace),
-		  "RSET 20000;RSET 20000;MAIL FROM 300000 t;MAIL FROM 300000 t;"
-		  "RCPT TO 300000 t;DATA 300000 t;the message 3 t;the message 300000 t;"
+		  "RSET 20000 t;RSET 20000 t;MAIL FROM 300000 t;RCPT TO 300000 t;DATA 300000 t;the "
+		  "message 3 t;the message 300000 t;"
 		  "end of data 4 t c;end of data 4 t c;QUIT 300000 t c;");
 	arena_close(p.arena);
+	session.ehlo.caps = 0;
 	play_init(&p, 1, false);
 	p.script.resumed = &session;
 	play(&p);
-	CHECK("not longer than others", strncmp(buf_cstr(&p.trace), "RSET 2;", 7) == 0);
+	CHECK_STR("not longer than others", buf_cstr(&p.trace),
+		  "RSET 2;RSET 2;MAIL FROM 2 t;MAIL FROM 2 t;RCPT TO 2 t;RCPT TO 2 t;DATA 2 t;"
+		  "DATA 2 t;the message 3 t;the message 2 t;"
+		  "end of data 4 t c;end of data 4 t c;QUIT 2 t c;");
 	arena_close(p.arena);
 }
 
@@ -452,85 +572,15 @@ static inline void test_kept_chain(void)
 	}
 }
 
-/* ---- DSN ---- */
-
-static const struct {
-	const char *label, *offers;
-	const char *ret, *envid, *notify, *orcpt;
-	const char *mail, *rcpt; /* their ends */
-	bool dsn;
-} dsns[] = {
-	{ "offered, nothing asked", "250-DSN\r\n", NULL, NULL, NULL, NULL, M, R1, true },
-	{ "all", "250-DSN\r\n", "HDRS", "Q1+2B", "SUCCESS,DELAY", "rfc822;r+2B@b.test",
-	  M " RET=HDRS ENVID=Q1+2B", R1 " NOTIFY=SUCCESS,DELAY ORCPT=rfc822;r+2B@b.test", true },
-	{ "RET", "250-dsn\r\n", "FULL", NULL, NULL, NULL, M " RET=FULL", R1, true },
-	{ "ENVID", "250-DSN\r\n", NULL, "x", NULL, NULL, M " ENVID=x", R1, true },
-	{ "NOTIFY", "250-DSN\r\n", NULL, NULL, "NEVER", NULL, M, R1 " NOTIFY=NEVER", true },
-	{ "ORCPT", "250-DSN\r\n", NULL, NULL, NULL, "utf-8;x", M, R1 " ORCPT=utf-8;x", true },
-	{ "behind SIZE", "250-SIZE\r\n250-DSN\r\n", "FULL", NULL, NULL, NULL,
-	  M " SIZE=100 RET=FULL", R1, true },
-	{ "not offered", "250-SIZE\r\n", "FULL", "x", "NEVER", "rfc822;x", M " SIZE=100", R1,
-	  false },
-};
-
-static inline void check_dsn(size_t i, bool pipelining)
-{
-	static struct play p;
-	static const struct turn refused = { 1, { R2, NO } };
-	const char *label = dsns[i].label, *between = pipelining ? "|" : "][";
-	play_init(&p, 2, pipelining);
-	p.offers = dsns[i].offers;
-	p.envelope.ret = dsns[i].ret;
-	p.envelope.envid = dsns[i].envid;
-	p.rcpt[0].notify = dsns[i].notify;
-	p.rcpt[0].orcpt = dsns[i].orcpt;
-	p.turns = &refused;
-	p.nturns = 1;
-	play(&p);
-	CHECK_STR(label, play_log(&p),
-		  arena_fmt(p.arena, E "[%s%s%s%s" R2 "%sDATA]" TEXT, dsns[i].mail, between,
-			    dsns[i].rcpt, between, between));
-	CHECK(label, p.got[0].event == EVENT_ACCEPTED && p.got[0].dsn == dsns[i].dsn);
-	CHECK(label, p.got[1].event == EVENT_REPLY_5XX && !p.got[1].dsn);
-	arena_close(p.arena);
-}
-
-static inline void test_dsn(void)
-{
-	for (size_t i = 0; i < 2 * LEN(dsns); i++)
-		check_dsn(i / 2, i % 2);
-}
-
-/* Offered before TLS only, it is not offered; in a further transaction it is said again. */
-static inline void test_dsn_forgets(void)
-{
-	static struct play p;
-	play_init(&p, 1, false);
-	play_demand(&p, DEMAND_MAY);
-	p.offers = "250-STARTTLS\r\n250-DSN\r\n";
-	p.envelope.ret = "FULL";
-	play(&p);
-	CHECK_STR("before TLS", play_log(&p), S ONE);
-	CHECK("before TLS", !p.got[0].dsn);
-	arena_close(p.arena);
-
-	play_init(&p, 2, true);
-	p.offers = "250-DSN\r\n250-LIMITS RCPTMAX=1\r\n";
-	p.envelope.ret = "FULL";
-	p.rcpt[1].notify = "NEVER";
-	play(&p);
-	CHECK_STR("again", play_log(&p),
-		  E "[" M " RET=FULL|" R1 "|DATA]" SENT_ALL "[" M " RET=FULL|" R2
-		    " NOTIFY=NEVER|DATA]" TEXT);
-	CHECK("again", p.got[0].dsn && p.got[1].dsn);
-	arena_close(p.arena);
-}
-
 #define TESTS_KEPT                                                                                 \
 	{ "kept or not", test_keeps }, { "kept, before MAIL", test_keeps_before_mail },            \
 		{ "kept, trouble", test_keeps_no_trouble }, { "begun again", test_resumed },       \
+		{ "begun again, bursts", test_resumed_bursts },                                    \
+		{ "begun again, long addresses", test_resumed_long },                              \
 		{ "begun again, security", test_resumed_security },                                \
 		{ "begun again, downgrade", test_resumed_downgrade }, { "stale", test_stale },     \
+		{ "stale, every message", test_stale_messages },                                   \
+		{ "begun again, memory", test_resumed_memory },                                    \
 		{ "begun again, cannot carry", test_resumed_cannot_carry },                        \
 		{ "begun again, phases", test_resumed_phases },                                    \
 		{ "kept, chain", test_kept_chain }, { "DSN", test_dsn },                           \

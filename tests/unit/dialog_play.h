@@ -108,6 +108,30 @@ static inline void play_init(struct play *p, size_t nrcpt, bool pipelining)
 	buf_init(&p->trace, p->trace_room, sizeof(p->trace_room));
 }
 
+/* A kept session as another message left it. */
+static inline struct dialog_session session_of(uint32_t caps, enum demand_level level)
+{
+	struct dialog_session s = {
+		.ehlo = { .caps = caps, .name = "old.test" },
+		.secured = level > DEMAND_MAY,
+		.level = level,
+		.transactions = 1,
+	};
+	if (s.secured)
+		s.facts = (struct secure_facts){ .protocol = "TLSv1.3",
+						 .cipher = "TLS_AES_256_GCM_SHA384",
+						 .proof = "3 1 1" };
+	return s;
+}
+
+/* For the message behind the one that left this session. */
+static inline void play_resumed(struct play *p, size_t nrcpt, struct dialog_session *session)
+{
+	play_init(p, nrcpt, false);
+	p->script.keep = true;
+	p->script.resumed = session;
+}
+
 /* With a server that offers STARTTLS, if the level has any use for it. */
 static inline void play_demand(struct play *p, enum demand_level level)
 {

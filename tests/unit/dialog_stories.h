@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Sessions with two recipients: what the server answers, what is said with and without PIPELINING,
- * what becomes of each. */
+ * what becomes of each; DSN (RFC 3461). */
 #ifndef TESTS_DIALOG_STORIES_H
 #define TESTS_DIALOG_STORIES_H
 
@@ -164,5 +164,79 @@ static const struct story {
 	  E GROUP TEXT,
 	  { SENT, PERM "5.3 " SAID "550 5.5.3 no" IN_RCPT } },
 };
+
+/* ---- DSN ---- */
+
+static const struct {
+	const char *label, *offers;
+	const char *ret, *envid, *notify, *orcpt;
+	const char *mail, *rcpt; /* their ends */
+	bool dsn;
+} dsns[] = {
+	{ "offered, nothing asked", "250-DSN\r\n", NULL, NULL, NULL, NULL, M, R1, true },
+	{ "all", "250-DSN\r\n", "HDRS", "Q1+2B", "SUCCESS,DELAY", "rfc822;r+2B@b.test",
+	  M " RET=HDRS ENVID=Q1+2B", R1 " NOTIFY=SUCCESS,DELAY ORCPT=rfc822;r+2B@b.test", true },
+	{ "RET", "250-dsn\r\n", "FULL", NULL, NULL, NULL, M " RET=FULL", R1, true },
+	{ "ENVID", "250-DSN\r\n", NULL, "x", NULL, NULL, M " ENVID=x", R1, true },
+	{ "NOTIFY", "250-DSN\r\n", NULL, NULL, "NEVER", NULL, M, R1 " NOTIFY=NEVER", true },
+	{ "ORCPT", "250-DSN\r\n", NULL, NULL, NULL, "utf-8;x", M, R1 " ORCPT=utf-8;x", true },
+	{ "behind SIZE", "250-SIZE\r\n250-DSN\r\n", "FULL", NULL, NULL, NULL,
+	  M " SIZE=100 RET=FULL", R1, true },
+	{ "not offered", "250-SIZE\r\n", "FULL", "x", "NEVER", "rfc822;x", M " SIZE=100", R1,
+	  false },
+};
+
+static inline void check_dsn(size_t i, bool pipelining)
+{
+	static struct play p;
+	static const struct turn refused = { 1, { R2, "550 5.1.1 no\r\n" } };
+	const char *label = dsns[i].label, *between = pipelining ? "|" : "][";
+	play_init(&p, 2, pipelining);
+	p.offers = dsns[i].offers;
+	p.envelope.ret = dsns[i].ret;
+	p.envelope.envid = dsns[i].envid;
+	p.rcpt[0].notify = dsns[i].notify;
+	p.rcpt[0].orcpt = dsns[i].orcpt;
+	p.turns = &refused;
+	p.nturns = 1;
+	play(&p);
+	CHECK_STR(label, play_log(&p),
+		  arena_fmt(p.arena, E "[%s%s%s%s" R2 "%sDATA]" TEXT, dsns[i].mail, between,
+			    dsns[i].rcpt, between, between));
+	CHECK(label, p.got[0].event == EVENT_ACCEPTED && p.got[0].dsn == dsns[i].dsn);
+	CHECK(label, p.got[1].event == EVENT_REPLY_5XX && !p.got[1].dsn);
+	arena_close(p.arena);
+}
+
+static inline void test_dsn(void)
+{
+	for (size_t i = 0; i < 2 * LEN(dsns); i++)
+		check_dsn(i / 2, i % 2);
+}
+
+/* Offered before TLS only, it is not offered; in a further transaction it is said again. */
+static inline void test_dsn_forgets(void)
+{
+	static struct play p;
+	play_init(&p, 1, false);
+	play_demand(&p, DEMAND_MAY);
+	p.offers = "250-STARTTLS\r\n250-DSN\r\n";
+	p.envelope.ret = "FULL";
+	play(&p);
+	CHECK_STR("before TLS", play_log(&p), E "[STARTTLS](TLS)" E "[" M "][" R1 "][DATA]" TEXT);
+	CHECK("before TLS", !p.got[0].dsn);
+	arena_close(p.arena);
+
+	play_init(&p, 2, true);
+	p.offers = "250-DSN\r\n250-LIMITS RCPTMAX=1\r\n";
+	p.envelope.ret = "FULL";
+	p.rcpt[1].notify = "NEVER";
+	play(&p);
+	CHECK_STR("again", play_log(&p),
+		  E "[" M " RET=FULL|" R1 "|DATA]" SENT_ALL "[" M " RET=FULL|" R2
+		    " NOTIFY=NEVER|DATA]" TEXT);
+	CHECK("again", p.got[0].dsn && p.got[1].dsn);
+	arena_close(p.arena);
+}
 
 #endif

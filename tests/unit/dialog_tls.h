@@ -447,4 +447,66 @@ static inline void test_tls_memory(void)
 	CHECK("both sides of the limit", any_failed && all_there);
 }
 
+/* ---- a session that was kept ---- */
+
+/* As safe as it was, and as it is demanded: else nothing is done with it. */
+static inline void test_resumed_security(void)
+{
+	for (size_t i = 0; i < 50; i++) {
+		static struct play p;
+		bool pipelining = i >= 25;
+		enum demand_level had = (enum demand_level)(i % 25 / 5);
+		enum demand_level demanded = (enum demand_level)(i % 5);
+		bool fits = demanded <= DEMAND_MAY || had == demanded;
+		struct dialog_session again;
+		struct dialog_session session = session_of(pipelining ? EHLO_PIPELINING : 0, had);
+		play_init(&p, 1, false);
+		play_demand(&p, demanded);
+		p.script.keep = true;
+		p.script.resumed = &session;
+		p.secured = session.secured;
+		p.d = dialog_new(p.arena, &p.script);
+		memset(&session, 'x', sizeof(session));
+		while (step(&p))
+			;
+		p.got = dialog_outcomes(p.d);
+		CHECK("stale", dialog_stale(p.d) == !fits);
+		CHECK_STR("letters", letters(&p), fits ? "A" : "-");
+		CHECK_STR("said", play_log(&p),
+			  !fits        ? "QUIT"
+			  : pipelining ? "[RSET|" M "|" R1 "|DATA]" SENT_ALL
+				       : "[RSET][" M "][" R1 "][DATA]" SENT_ALL);
+		CHECK("report", dialog_tls(p.d)->secured == (had > DEMAND_MAY));
+		CHECK("report", dialog_tls(p.d)->failure == TLSRPT_NO_FAILURE);
+		CHECK_STR("name", dialog_tls(p.d)->helo, "old.test");
+		CHECK("kept", dialog_kept(p.d, &again) == fits);
+		if (fits) {
+			const struct security *sec = p.got[0].security;
+			CHECK_STR("level", sec->level,
+				  had > DEMAND_MAY ? demand_level_name(had) : "none");
+			CHECK_STR("because", sec->because, p.script.demand.because);
+			CHECK_STR("protocol", sec->protocol, had > DEMAND_MAY ? "TLSv1.3" : "");
+			CHECK("again", again.secured == (had > DEMAND_MAY) &&
+					       (!again.secured || again.level == had));
+		}
+		arena_close(p.arena);
+	}
+}
+
+/* A session that was plain because TLS had failed stays one, in log and keeper's eyes. */
+static inline void test_resumed_downgrade(void)
+{
+	static struct play p;
+	struct dialog_session session = session_of(0, DEMAND_NONE), again = { 0 };
+	session.downgrade = true;
+	play_init(&p, 1, false);
+	p.script.demand = (struct demand){ .level = DEMAND_MAY, .because = "" };
+	p.script.keep = true;
+	p.script.resumed = &session;
+	play(&p);
+	CHECK("downgrade", p.got[0].security->downgrade);
+	CHECK("kept", dialog_kept(p.d, &again) && again.downgrade);
+	arena_close(p.arena);
+}
+
 #endif

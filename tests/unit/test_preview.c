@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: ISC */
+#include "flow/preview.h"
+#include "flow/stspolicy.h"
+#include "harness.h"
+#include "plan_world.h"
+
+#include "mail_stub.h"
+
+struct world {
+	struct zone_server dns;
+	char dir[64];
+	struct arena *arena;
+	struct config config;
+	struct io io;
+	struct rng rng;
+	struct resolver *resolver;
+	struct services sv;
+	struct preview p;
+};
+
+static void nothing(void *self, const char *line)
+{
+	(void)self;
+	printf("\n    %s", line);
+}
+
+static void open_resolver(struct world *w, struct endpoint at)
+{
+	const struct resolver_options o = { .servers = &at, .nservers = 1, .timeout_ms = 5000 };
+	struct error err;
+	rng_seed(&w->rng, plan_seed);
+	if (!resolver_open(&o, &w->io, &w->rng, &w->resolver, &err))
+		abort();
+	w->sv.resolver = w->resolver;
+}
+
+static void world_open(struct world *w)
+{
+	static const char *const refused[] = { "127.0.0.9" };
+	struct error err;
+	*w = (struct world){ .io = plan_io(), .arena = arena_open(LIMIT_ARENA) };
+	state_make(w->dir);
+	config_init(&w->config);
+	if (!w->arena || !example_fill(w->dir, NOW, &err) ||
+	    !config_set(w->arena, &w->config, "refused_networks", refused, 1, &err))
+		abort();
+	w->config.state_directory = w->dir;
+	w->sv = (struct services){
+		.io = &w->io,
+		.rng = &w->rng,
+		.config = &w->config,
+		.own_name = "h3.loop.test",
+		.sts_program = "/nonexistent/mxdirect-sts",
+		.journal = { .log = nothing },
+	};
+	zone_open(&w->dns, plan_zone, sizeof(plan_zone) / sizeof(plan_zone[0]));
+	open_resolver(w, w->dns.at);
+	w->sv.memory = memory_open_to_look(&w->sv);
+	CHECK("memory", w->sv.memory != NULL);
+}
+
+static void world_close(struct world *w)
+{
+	memory_close(w->sv.memory);
+	resolver_close(w->resolver);
+	zone_close(&w->dns);
+	arena_close(w->arena);
+	state_drop(w->dir);
+}
+
+static void make(struct world *w, const char *domain)
+{
+	struct deadline until = deadline_in(io_now(&w->io), 10000);
+	struct error err = { 0 };
+	CHECK(domain, preview_make(w->arena, &w->sv, domain, until, &w->p, &err));
+}
+
+/* "now 2001:db8::2, late 192.0.2.1" */
+static const char *order(struct world *w)
+{
+	static const char *const turns[] = { "never", "now", "late", "plain" };
+	const char *text = "";
+	for (size_t i = 0; i < w->p.nstep; i++) {
+		const struct preview_host *h = &w->p.host[w->p.step[i].host];
+		const struct preview_address *a = &h->address[w->p.step[i].address];
+		char ip[IP_TEXT];
+		ip_format(a->is.ip, ip);
+		CHECK(ip, a->place == i + 1);
+		text = arena_fmt(w->arena, "%s%s%s %s", text, i ? ", " : "", turns[a->turn], ip);
+	}
+	return text;
+}
+
+static void test_order(void)
+{
+	static const struct {
+		const char *domain, *order;
+		enum route_kind route;
+		size_t hosts, unused;
+		bool down, known;
+	} t[] = {
+		{ "example.net", "now 2001:db8::2, late 192.0.2.1", ROUTE_MX, 2, 0, false, true },
+		{ "broken.example", "now 198.51.100.7", ROUTE_MX, 1, 0, true, true },
+		{ "half.test", "now 192.0.2.52", ROUTE_MX, 2, 0, false, false },
+		{ "bare.test", "now 192.0.2.61", ROUTE_MX, 1, 0, false, false },
+		{ "loop.test", "now 192.0.2.41, now 192.0.2.42", ROUTE_MX, 2, 2, false, false },
+		{ "[192.0.2.77]", "now 192.0.2.77", ROUTE_LITERAL, 1, 0, false, false },
+		{ "[127.0.0.9]", "", ROUTE_LITERAL, 1, 0, false, false },
+	};
+	struct world w;
+	world_open(&w);
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		make(&w, t[i].domain);
+		CHECK_STR(t[i].domain, order(&w), t[i].order);
+		CHECK(t[i].domain, w.p.found && w.p.route == t[i].route);
+		CHECK(t[i].domain, w.p.nhost == t[i].hosts && w.p.nunused == t[i].unused);
+		CHECK(t[i].domain, w.p.down == t[i].down && w.p.known == t[i].known);
+	}
+	world_close(&w);
+}
+
+/* Nothing to walk through, and why; the records that are there are told all the same. */
+static void test_no_hosts(void)
+{
+	static const struct {
+		const char *domain;
+		struct esc code;
+		size_t unused;
+	} t[] = {
+		{ "null.test", { 5, 1, 10 }, 1 }, { "gone.test", { 5, 1, 2 }, 0 },
+		{ "fail.test", { 4, 4, 3 }, 0 },  { "odd.test", { 4, 4, 4 }, 1 },
+		{ "a..b", { 5, 1, 2 }, 0 },       { "[x]", { 5, 1, 3 }, 0 },
+	};
+	struct world w;
+	world_open(&w);
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		make(&w, t[i].domain);
+		struct esc code = w.p.why.code;
+		CHECK(t[i].domain, !w.p.found && w.p.nhost == 0 && w.p.nstep == 0);
+		CHECK(t[i].domain, code.cls == t[i].code.cls && code.subject == t[i].code.subject &&
+					   code.detail == t[i].code.detail);
+		CHECK(t[i].domain, w.p.nunused == t[i].unused);
+	}
+	world_close(&w);
+}
+
+static const struct preview_mx *unused(const struct world *w, const char *host)
+{
+	for (size_t i = 0; i < w->p.nunused; i++)
+		if (strcmp(w->p.unused[i].host, host) == 0)
+			return &w->p.unused[i];
+	return NULL;
+}
+
+static void test_reasons(void)
+{
+	struct world w;
+	world_open(&w);
+	make(&w, "example.net");
+	const struct preview_host *h = &w.p.host[0];
+	CHECK("both addresses", h->naddress == 2 && h->used);
+	for (size_t i = 0; i < h->naddress; i++) {
+		const struct preview_address *a = &h->address[i];
+		bool refused = a->is.verdict == VERDICT_REFUSED;
+		CHECK("one of them", refused == (a->is.ip.b[0] == 127));
+		CHECK("not tried", refused == (a->turn == TURN_NEVER && a->place == 0));
+		CHECK("remembered", a->known == !refused);
+		CHECK("as it was", refused || (a->record.fails == 5 && a->record.why.n > 0));
+	}
+	/* The policy holds, so nothing was fetched, and it demands a proof. */
+	CHECK("policy", w.p.sts && w.p.sts->policy && w.p.sts->policy->mode == STS_ENFORCE);
+	CHECK("of old", w.p.sts->remembered && w.p.sts->fetched == NOW - 9030);
+	CHECK("holds", w.p.sts->until == NOW - 9030 + 604800);
+	CHECK("demand", h->demand.level == DEMAND_VERIFY);
+	CHECK_STR("because", h->demand.because, "mta-sts enforce");
+
+	make(&w, "many.test");
+	CHECK("as many as may be", w.p.nhost == 20 && w.p.nunused == 2);
+	CHECK("too many", w.p.unused[0].verdict == MX_SURPLUS);
+	make(&w, "loop.test");
+	CHECK("ours", unused(&w, "h3.loop.test")->verdict == MX_OURS);
+	CHECK("behind", unused(&w, "h4.loop.test")->verdict == MX_BEHIND_US);
+	make(&w, "half.test");
+	CHECK("half", !w.p.host[0].used && w.p.host[0].why.code.detail == 3 && w.p.host[1].used);
+	world_close(&w);
+}
+
+/* TLS that is known to be broken, where nothing is demanded: at the end and without it. */
+static void test_plain(void)
+{
+	struct world w;
+	struct error err;
+	world_open(&w);
+	CHECK("source", config_set_option(w.arena, &w.config, "source_ipv6=2001:db8:1::25", &err));
+	make(&w, "tls.test");
+	CHECK_STR("may", order(&w), "plain 2001:db8::2");
+	w.config.tls = TLS_ENCRYPT;
+	make(&w, "tls.test");
+	CHECK_STR("encrypt", order(&w), "now 2001:db8::2");
+	world_close(&w);
+}
+
+/* Whoever comes afterwards finds the memory as it was: the probes are still there to be taken. */
+static void test_changes_nothing(void)
+{
+	struct world w;
+	struct memory_down down;
+	struct record_domain before, after;
+	world_open(&w);
+	struct memory *m = memory_open(&w.sv);
+	CHECK("known", memory_known_domain(m, w.arena, "broken.example", &before));
+	make(&w, "broken.example");
+	make(&w, "example.net");
+	CHECK("known", memory_known_domain(m, w.arena, "broken.example", &after));
+	CHECK("the same", before.probe_until == after.probe_until && before.fails == after.fails);
+	CHECK("no new one", !memory_domain_down(m, w.arena, "example.net", false, &down));
+	memory_close(m);
+	world_close(&w);
+}
+
+static void test_no_memory(void)
+{
+	struct world w;
+	struct error err;
+	world_open(&w);
+	bool good = false;
+	for (size_t limit = 1000; !good && limit < LIMIT_ARENA; limit *= 2) {
+		struct arena *a = arena_open(limit);
+		struct preview p = { .nhost = 99 };
+		struct deadline until = deadline_in(io_now(&w.io), 10000);
+		good = preview_make(a, &w.sv, "example.net", until, &p, &err);
+		CHECK("untouched", good || (p.nhost == 99 && err.class == ERR_INTERNAL));
+		resolver_forget(w.resolver);
+		arena_close(a);
+	}
+	CHECK("enough", good);
+	world_close(&w);
+}
+
+/* A whole session but for the mail. */
+static void test_probe(void)
+{
+	struct world w;
+	struct probe probe = { .outcome = { .event = EVENT_LOST } };
+	struct error err;
+	struct mail_stub *stub = stub_open();
+	world_open(&w);
+	resolver_close(w.resolver);
+	open_resolver(&w, (struct endpoint){ { 4, { 127, 0, 0, 1 } }, stub->dns_port });
+	w.config.smtp_port = stub->smtp_port;
+	make(&w, "x.test");
+	CHECK_STR("order", order(&w), "now 127.0.0.1");
+	CHECK("probe", preview_probe(w.arena, &w.sv, &w.p, w.p.step[0], &probe, &err));
+	CHECK("ready", probe.outcome.event == EVENT_NONE && probe.result.connected);
+	CHECK("greeting", probe.seen.words.greeting && probe.seen.words.hello);
+	CHECK("no TLS there", probe.seen.tls.protocol[0] == '\0');
+	CHECK("no mail", stub_get(stub, &stub->sessions) == 1 && stub_get(stub, &stub->mails) == 0);
+	stub_close(stub);
+	CHECK("again", preview_probe(w.arena, &w.sv, &w.p, w.p.step[0], &probe, &err));
+	CHECK("gone", probe.outcome.event == EVENT_NO_RESPONSE && !probe.result.connected);
+	CHECK("no words", !probe.seen.words.greeting && !probe.seen.words.hello);
+	world_close(&w);
+}
+
+TEST_MAIN("preview", { "order", test_order }, { "no hosts", test_no_hosts },
+	  { "reasons", test_reasons }, { "plain", test_plain },
+	  { "changes nothing", test_changes_nothing }, { "no memory", test_no_memory },
+	  { "probe", test_probe })

@@ -9,12 +9,20 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "net/io.h"
 #include "core/config.h"
+#include "flow/settings.h"
 
 #define CTL_SET	  64 /* -o at most */
 #define CTL_ARENA ((size_t)512 * 1024 * 1024) /* everything that a memory of 64 MiB can hold, decoded */
 
-enum ctl_flag { CTL_JSON = 1 << 0 };
+enum ctl_flag { CTL_JSON = 1 << 0, CTL_PROBE = 1 << 1 };
+
+struct ctl_tools { /* what a command may need to do as a delivery does */
+	struct io *io;
+	const char *sts_program, *tls_module; /* see flow/services.h */
+	const uint8_t *seed;		      /* 16 random octets */
+};
 
 struct ctl { /* what a command gets */
 	const char *config_file;
@@ -27,6 +35,7 @@ struct ctl { /* what a command gets */
 	int64_t now; /* seconds since 1970 */
 	FILE *out;
 	bool bold; /* `out` shows escape sequences as bold text */
+	const struct ctl_tools *tools;
 };
 
 struct ctl_command {
@@ -45,11 +54,13 @@ struct ctl_call {
 	int64_t now;
 	FILE *out;
 	bool bold;
+	const struct ctl_tools *tools;
 };
 /* The whole of a run. CONFIG 4.3.5 for wrong usage or configuration; else as the command fails. */
 MUST_CHECK bool ctl_run(const struct ctl_call *call, bool *ret_findings, struct error *err);
 
-/* The configuration that holds for all domains. */
+/* The configuration as it was read, and of it what holds for all domains. */
+MUST_CHECK bool ctl_load(struct arena *a, const struct ctl *c, struct settings **ret, struct error *err);
 MUST_CHECK bool ctl_config(struct arena *a, const struct ctl *c, struct config *ret, struct error *err);
 
 #endif

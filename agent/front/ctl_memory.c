@@ -40,30 +40,37 @@ static bool look(const char *dir, const char *file, bool *ret_there, struct erro
 	return true;
 }
 
+bool ctl_memory_look(struct arena *a, const char *dir, const char **ret_absent, struct error *err)
+{
+	bool there = false;
+	const char *absent = "state_directory is empty";
+	if (dir[0]) {
+		const char *file = arena_fmt(a, "%s/memory.mdb", dir);
+		absent = file ? arena_fmt(a, "there is no %s", file) : NULL;
+		if (!absent)
+			return err_nomem(err);
+		if (!look(dir, file, &there, err))
+			return false;
+	}
+	*ret_absent = there ? NULL : absent;
+	return true;
+}
+
 bool ctl_memory_open(struct arena *a, const struct ctl *c, struct ctl_memory *ret,
 		     struct error *err)
 {
 	struct config config;
-	bool there;
-	if (!ctl_config(a, c, &config, err))
+	struct ctl_memory m = { .store = NULL };
+	if (!ctl_config(a, c, &config, err) ||
+	    !ctl_memory_look(a, config.state_directory, &m.absent, err))
 		return false;
-	const char *dir = config.state_directory;
-	struct ctl_memory m = { .absent = "state_directory is empty" };
-	if (dir[0]) {
-		const char *file = arena_fmt(a, "%s/memory.mdb", dir);
-		m.absent = file ? arena_fmt(a, "there is no %s", file) : NULL;
-		if (!m.absent)
-			return err_nomem(err);
-		if (!look(dir, file, &there, err))
-			return false;
-		const struct store_options o = {
-			.dir = dir,
-			.max_bytes = MEMORY_FILE,
-			.patience_ms = PATIENCE_MS,
-		};
-		if (there && !store_open(&o, &m.store, err))
-			return false;
-	}
+	const struct store_options o = {
+		.dir = config.state_directory,
+		.max_bytes = MEMORY_FILE,
+		.patience_ms = PATIENCE_MS,
+	};
+	if (!m.absent && !store_open(&o, &m.store, err))
+		return false;
 	*ret = m;
 	return true;
 }

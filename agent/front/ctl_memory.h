@@ -18,6 +18,9 @@ struct ctl_memory {
 MUST_CHECK bool ctl_memory_open(struct arena *a, const struct ctl *c, struct ctl_memory *ret, struct error *err);
 void ctl_memory_close(struct ctl_memory *m);
 
+/* Only looks whether there is one in `dir`, and becomes its owner as above. *ret_absent NULL: there is. */
+MUST_CHECK bool ctl_memory_look(struct arena *a, const char *dir, const char **ret_absent, struct error *err);
+
 /* Everything that still counts, or what has to do with `subject`, sorted. Inside a transaction; without memory there is nothing. What is
  * not one of ours is passed over. */
 MUST_CHECK bool ctl_memory_load(struct ctl_memory *m, struct arena *a, const struct subject *subject, int64_t now, struct items *ret,

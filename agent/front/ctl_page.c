@@ -172,9 +172,8 @@ void page_heading(struct page *p, const char *text)
 	fprintf(p->out, p->bold ? "\033[1m%s\033[0m\n" : "%s\n", text);
 }
 
-/* Bytes of the line that `s` begins with: up to the last blank that fits, or what fits of a word
- * that does not. */
-static size_t line_of(const char *s, size_t columns)
+/* Of a word that does not fit, what fits. */
+size_t page_break(const char *s, size_t columns)
 {
 	size_t fits = bytes_of(s, columns);
 	if (!s[fits] || s[fits] == ' ')
@@ -191,7 +190,7 @@ static void hang(struct page *p, size_t indent, const char *text)
 	for (bool first = true; first || *text; first = false) {
 		if (!first)
 			blanks(p, indent);
-		size_t n = line_of(text, PAGE_WIDTH - indent);
+		size_t n = page_break(text, PAGE_WIDTH - indent);
 		fwrite(text, 1, n, p->out);
 		fputc('\n', p->out);
 		text += n;

@@ -34,6 +34,7 @@ const char *page_address(struct page *p, struct endpoint e); /* "192.0.2.1", "20
 const char *page_source(struct page *p, struct ip source);   /* "-": the kernel's choice */
 
 size_t page_columns(const char *s);
+size_t page_break(const char *s, size_t columns); /* bytes of the line that `s` begins with: up to the last blank that fits, if there is one */
 void page_put(struct page *p, const char *s, size_t columns); /* padded with blanks, or cut with an ellipsis */
 
 void page_heading(struct page *p, const char *text); /* bold, after an empty line unless it is the first */

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: ISC */
+/* The plan for a person. */
+#include "core/health.h"
+#include "flow/stspolicy.h"
+#include "front/ctl_plan.h"
+#include "front/ctl_table.h"
+
+#define COLUMNS(columns) (columns), sizeof(columns) / sizeof((columns)[0])
+#define PATTERNS         10 /* of an MTA-STS policy; large receivers have three */
+
+static const char *reason_of(struct page *p, const struct error *why)
+{
+	return page_reason(p, why->code, span_of(why->text));
+}
+
+static const char *relay(struct page *p, const struct plan_report *r, struct preview_step step)
+{
+	const struct preview_host *h = &r->preview->host[step.host];
+	char text[ENDPOINT_TEXT];
+	endpoint_format(
+		(struct endpoint){ h->address[step.address].is.ip, r->services->config.smtp_port },
+		text);
+	return page_fmt(p, "%s%s", h->name[0] == '[' ? "" : h->name, text);
+}
+
+/* The port is the same for all: it stands with the domain. */
+static const char *address_text(struct page *p, struct ip ip)
+{
+	return page_address(p, (struct endpoint){ ip, 25 });
+}
+
+/* ---- the domain ---- */
+
+static const char *route_text(const struct plan_report *r)
+{
+	const struct preview *v = r->preview;
+	if (v->route == ROUTE_LITERAL)
+		return "address literal: straight to that address";
+	if (!v->mx)
+		return "none";
+	switch (v->mx->state) {
+	case DNS_PENDING:
+	case DNS_TEMP:
+		break;
+	case DNS_OK:
+		return v->mx->authentic ? "MX records, signed (DNSSEC)" : "MX records, not signed";
+	case DNS_NODATA:
+		return "no MX records: the addresses of the domain itself";
+	case DNS_NXDOMAIN:
+		return "the domain does not exist";
+	}
+	return "the lookup failed";
+}
+
+static const char *failover_text(const struct config *c)
+{
+	switch (c->failover) {
+	case FAILOVER_NO_RESPONSE:
+		return "no-response: only silence lets the next host be tried";
+	case FAILOVER_TEMPFAIL:
+		return "tempfail: silence and a temporary refusal let the next host be tried";
+	case FAILOVER_ANY_ERROR:
+		break;
+	}
+	return "any-error: silence and any refusal let the next host be tried";
+}
+
+static const char *limits_text(struct page *p, const struct config *c)
+{
+	const char *slots =
+		c->max_per_destination == 0
+			? "any number of deliveries"
+			: page_fmt(p, "%u deliveries", (unsigned)c->max_per_destination);
+	return page_fmt(p, "%s at a time (max_per_destination), %u sessions each (max_sessions)",
+			slots, (unsigned)c->max_sessions);
+}
+
+static const char *patterns(struct page *p, const struct sts_policy *policy)
+{
+	const char *text = "";
+	for (size_t i = 0; i < policy->nmx && i < PATTERNS; i++)
+		text = page_fmt(p, "%s%s%s", text, i ? " " : "", policy->mx[i]);
+	if (policy->nmx <= PATTERNS)
+		return text;
+	return page_fmt(p, "%s and %zu more", text, policy->nmx - PATTERNS);
+}
+
+static const char *policy_text(struct page *p, const struct stspolicy *sts)
+{
+	const char *hosts =
+		sts->policy->nmx > 0 ? page_fmt(p, "; hosts: %s", patterns(p, sts->policy)) : "";
+	const char *fetched = sts->remembered ? page_fmt(p, "fetched %s", page_ago(p, sts->fetched))
+					      : "fetched now and not kept";
+	return page_fmt(p, "%s, %s, holds until %s%s", plan_mode(sts->policy), fetched,
+			page_moment(p, sts->until), hosts);
+}
+
+/* Was TLS looked at for some host at all? */
+static bool is_any_demand(const struct preview *v)
+{
+	for (size_t i = 0; i < v->nhost; i++)
+		if (v->host[i].demand.because)
+			return true;
+	return false;
+}
+
+static const char *sts_text(struct page *p, const struct plan_report *r)
+{
+	const struct preview *v = r->preview;
+	const struct stspolicy *sts = v->sts;
+	struct span id;
+	if (!v->sts_txt)
+		return "mta_sts = no";
+	if (!sts)
+		return is_any_demand(v) ? "not looked for: DANE has the say"
+					: "not looked for: no host can be used";
+	if (sts->failed)
+		return page_fmt(p, "none in force: %s", sts->why.text);
+	if (sts->policy)
+		return policy_text(p, sts);
+	if (v->sts_txt->state == DNS_TEMP)
+		return page_fmt(p, "TXT lookup: %s", v->sts_txt->why);
+	return sts_record(v->sts_txt, &id) ? "a record, but policies are not fetched" : "no record";
+}
+
+static const char *memory_text(struct page *p, const struct plan_report *r)
+{
+	const struct preview *v = r->preview;
+	const struct record_domain *d = &v->record;
+	if (r->services->no_memory)
+		return page_fmt(p, "none: %s", r->services->no_memory);
+	if (!v->known)
+		return "nothing bad is known";
+	const char *reason = page_reason(p, d->code, d->why);
+	if (d->fails == 0)
+		return page_fmt(p, "nothing delivered since %s: %s",
+				page_moment(p, d->failing_since), reason);
+	return page_fmt(p, "no host answered, %u %s in a row, last %s: %s", d->fails,
+			d->fails == 1 ? "run" : "runs", page_ago(p, d->last_fail), reason);
+}
+
+static const char *state_text(struct page *p, const struct plan_report *r)
+{
+	const struct preview *v = r->preview;
+	if (!v->found)
+		return page_fmt(p, "nothing to try: %s", reason_of(p, &v->why));
+	if (v->nstep == 0)
+		return "nothing to try: no address can be used";
+	if (v->down)
+		return page_fmt(p, "down: %s answered from memory until %s",
+				v->down_for_new ? "all mail is" : "mail that was tried before is",
+				page_moment(p, v->since.next));
+	if (!r->probe)
+		return "would be tried now";
+	return r->deliverable ? "ready for mail" : "no host is ready for mail";
+}
+
+static void show_domain(struct page *p, const struct plan_report *r)
+{
+	const struct config *c = &r->services->config;
+	page_heading(p, page_fmt(p, "Domain %s", page_text(p, span_of(r->services->domain))));
+	page_field(p, "State", state_text(p, r));
+	page_field(p, "Route", route_text(r));
+	page_field(p, "Port", page_fmt(p, "%u", (unsigned)c->smtp_port));
+	page_field(p, "Failover", failover_text(c));
+	page_field(p, "Limits", limits_text(p, c));
+	if (r->preview->route == ROUTE_MX && r->preview->found)
+		page_field(p, "MTA-STS", sts_text(p, r));
+	page_field(p, "Memory", memory_text(p, r));
+}
+
+/* ---- the order ---- */
+
+static const char *pref_text(struct page *p, const struct preview_host *h)
+{
+	return h->name[0] == '[' ? "-" : page_fmt(p, "%u", (unsigned)h->pref);
+}
+
+static const char *health_text(struct page *p, const struct preview_address *a)
+{
+	const struct record_host *h = &a->record;
+	const char *tls = a->known && health_tls_broken(h, p->now) ? ", TLS broken" : "";
+	if (a->known && h->fails > 0)
+		return page_fmt(p, "%u %s, next try %s%s", h->fails,
+				h->fails == 1 ? "failure" : "failures",
+				page_until(p, health_host_next(h)), tls);
+	if (a->known && h->last_good > 0)
+		return page_fmt(p, "good %s, %u ms%s", page_ago(p, h->last_good), h->connect_ms,
+				tls);
+	return tls[0] ? "TLS broken" : "-";
+}
+
+static const char *why_then(struct page *p, const struct preview_address *a)
+{
+	const char *why = a->known ? page_text(p, a->record.why) : "";
+	if (a->turn == TURN_LATE)
+		return page_fmt(p, "after all others: %s", why);
+	if (a->turn == TURN_PLAIN)
+		return page_fmt(p, "at the end and without TLS, which failed %s",
+				page_ago(p, a->record.tls_last_fail));
+	return a->known && a->record.fails > 0 ? why : "";
+}
+
+static void show_order(struct page *p, const struct plan_report *r)
+{
+	static const struct table_column columns[] = { { "TRY", true },   { "PREF", true },
+						       { "HOST", false }, { "ADDRESS", false },
+						       { "TLS", false },  { "MEMORY", false } };
+	const struct preview *v = r->preview;
+	struct table t;
+	table_init(&t, COLUMNS(columns));
+	for (size_t i = 0; i < v->nstep; i++) {
+		const struct preview_host *h = &v->host[v->step[i].host];
+		const struct preview_address *a = &h->address[v->step[i].address];
+		const char *cell[] = { page_fmt(p, "%zu", a->place),
+				       pref_text(p, h),
+				       page_text(p, span_of(h->name)),
+				       address_text(p, a->is.ip),
+				       a->turn == TURN_PLAIN ? "none" : plan_level(h),
+				       health_text(p, a) };
+		table_add(&t, p, cell, why_then(p, a));
+	}
+	if (t.nrow > 0)
+		page_heading(p, page_fmt(p, "Order of attempts: %zu", t.nrow));
+	table_print(&t, p);
+}
+
+/* ---- what is not used ---- */
+
+static void add_unused_host(struct page *p, const struct preview_host *h, struct table *t)
+{
+	const char *pref = pref_text(p, h);
+	const char *name = page_text(p, span_of(h->name));
+	if (!h->used) {
+		const char *cell[] = { pref, name, "-", reason_of(p, &h->why) };
+		table_add(t, p, cell, NULL);
+	}
+	for (size_t i = 0; i < h->naddress; i++) {
+		const struct plan_address *a = &h->address[i].is;
+		const char *why = plan_refusal(p, a);
+		const char *cell[] = { pref, name, address_text(p, a->ip), why };
+		if (why[0])
+			table_add(t, p, cell, NULL);
+	}
+}
+
+static void show_unused(struct page *p, const struct plan_report *r)
+{
+	static const struct table_column columns[] = {
+		{ "PREF", true }, { "HOST", false }, { "ADDRESS", false }, { "WHY", false }
+	};
+	const struct preview *v = r->preview;
+	struct table t;
+	table_init(&t, COLUMNS(columns));
+	for (size_t i = 0; i < v->nhost; i++)
+		add_unused_host(p, &v->host[i], &t);
+	for (size_t i = 0; i < v->nunused; i++) {
+		const struct preview_mx *mx = &v->unused[i];
+		const char *cell[] = { page_fmt(p, "%u", (unsigned)mx->pref),
+				       page_text(p, span_of(mx->host[0] ? mx->host : ".")), "-",
+				       plan_mx_refusal(mx) };
+		table_add(&t, p, cell, NULL);
+	}
+	if (t.nrow > 0)
+		page_heading(p, "Not used");
+	table_print(&t, p);
+}
+
+/* ---- TLS ---- */
+
+static void show_tls(struct page *p, const struct plan_report *r)
+{
+	static const struct table_column columns[] = { { "HOST", false },
+						       { "TLS", false },
+						       { "DEMANDED BY", false } };
+	const struct preview *v = r->preview;
+	struct table t;
+	table_init(&t, COLUMNS(columns));
+	for (size_t i = 0; i < v->nhost; i++) {
+		const struct preview_host *h = &v->host[i];
+		if (!h->demand.because)
+			continue;
+		const char *cell[] = { page_text(p, span_of(h->name)), plan_level(h),
+				       h->demand.because[0] ? h->demand.because : "-" };
+		table_add(&t, p, cell, plan_reason(p, r, h));
+	}
+	if (t.nrow > 0)
+		page_heading(p, "TLS demanded");
+	table_print(&t, p);
+}
+
+/* ---- probes ---- */
+
+static const char *result_text(struct page *p, const struct probe *probe)
+{
+	const struct outcome *o = &probe->outcome;
+	if (o->event == EVENT_NONE)
+		return "ready for mail";
+	return page_fmt(p, "%s: %s%s", failover_event_name(o->event),
+			page_reason(p, o->code, span_of(o->text)),
+			o->event == EVENT_TLS_BROKEN ? "; without TLS after all others have failed"
+						     : "");
+}
+
+/* The first line is the server's name, the others are keywords. */
+static const char *hello_text(struct page *p, const char *hello)
+{
+	struct span rest = span_of(hello), line;
+	const char *text = "", *gap = "";
+	while (span_cut(&rest, '\n', &line)) {
+		text = page_fmt(p, "%s%s%s", text, gap, page_text(p, line));
+		gap = gap[0] ? ", " : "; ";
+	}
+	return text;
+}
+
+static const char *proof_text(struct page *p, const struct preview_host *h,
+			      const struct probe *probe)
+{
+	const struct secure_facts *tls = &probe->seen.tls;
+	if (tls->trouble != SECURE_FINE)
+		return probe->outcome.event == EVENT_NONE ? "failed, which MTA-STS testing allows"
+							  : "failed";
+	if (!tls->proof[0])
+		return "none was demanded";
+	return page_fmt(p, "%s (%s)", tls->proof, demand_level_name(h->demand.level));
+}
+
+static void show_certificate(struct page *p, const struct secure_certificate *c)
+{
+	const char *begin = c->from > p->now     ? "not yet; until "
+			    : c->until <= p->now ? "no more; until "
+						 : "until ";
+	if (c->until == 0)
+		return;
+	page_field(p, "Certificate", c->subject);
+	page_field(p, "Names", c->names);
+	page_field(p, "Issuer", c->issuer);
+	page_field(p, "Valid", page_fmt(p, "%s%s", begin, page_moment(p, c->until)));
+}
+
+static void show_session(struct page *p, const struct preview_host *h, const struct probe *probe)
+{
+	const struct attempt_probe *seen = &probe->seen;
+	char local[IP_TEXT];
+	ip_format(probe->result.local, local);
+	page_field(p, "Connected",
+		   page_fmt(p, "in %u ms, from %s", (unsigned)probe->result.dial_ms, local));
+	if (seen->words.greeting)
+		page_field(p, "Greeting", seen->words.greeting);
+	if (seen->words.hello)
+		page_field(p, "EHLO", hello_text(p, seen->words.hello));
+	if (!seen->tls.protocol[0]) {
+		page_field(p, "TLS", h->demand.level == DEMAND_NONE ? "not used" : "none");
+		return;
+	}
+	page_field(p, "TLS", page_fmt(p, "%s %s", seen->tls.protocol, seen->tls.cipher));
+	page_field(p, "Proof", proof_text(p, h, probe));
+	show_certificate(p, &seen->certificate);
+}
+
+static void show_probes(struct page *p, const struct plan_report *r)
+{
+	const struct preview *v = r->preview;
+	for (size_t i = 0; r->probe && i < v->nstep; i++) {
+		const struct probe *probe = &r->probe[i];
+		page_heading(p, page_fmt(p, "Probe %zu: %s", i + 1, relay(p, r, v->step[i])));
+		page_field(p, "Result", result_text(p, probe));
+		if (probe->result.connected)
+			show_session(p, &v->host[v->step[i].host], probe);
+	}
+	if (r->probe && v->nstep == 0) {
+		page_heading(p, "Probes");
+		page_wrap(p, 2, "Nothing was connected: no address would be tried.");
+	}
+}
+
+static void show_notes(struct page *p, const struct plan_report *r)
+{
+	if (r->services->first)
+		page_heading(p, "Notes");
+	for (const struct ctl_note *n = r->services->first; n; n = n->next)
+		page_wrap(p, 2, page_text(p, span_of(n->line)));
+}
+
+void plan_page(struct page *p, const struct plan_report *r)
+{
+	show_domain(p, r);
+	show_order(p, r);
+	show_unused(p, r);
+	show_tls(p, r);
+	show_probes(p, r);
+	show_notes(p, r);
+}

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "plan.h"
 #include "play.h"
 
 #define LINE_MAX_BYTES 500
@@ -427,5 +428,7 @@ void check_run(struct run *r)
 		check_repeat(c);
 		for (size_t k = 0; k < c->turn->nexpect && !run_faulty(r); k++)
 			check_expect(c, &c->turn->expect[k]);
+		if (!run_faulty(r))
+			plan_check(c);
 	}
 }

@@ -76,6 +76,30 @@ static void put_settings(struct words *w, const struct run *run, const struct tu
 		put_setting(w, fault_settings[i], lab->scale);
 }
 
+/* Of its own arguments those that change the configuration. */
+static void put_own_options(struct words *w, const struct turn *t)
+{
+	for (size_t i = 0; i + 1 < t->narg && strcmp(t->arg[i], "--") != 0; i++) {
+		if (strcmp(t->arg[i], "-c") != 0 && strcmp(t->arg[i], "-o") != 0)
+			continue;
+		put(w, xprintf("%s", t->arg[i]));
+		put(w, xprintf("%s", t->arg[i + 1]));
+	}
+}
+
+char **child_options(const struct run *run, const struct turn *t, size_t *ret_n)
+{
+	struct words w = { 0 };
+	if (!has_arg(t, "-c")) {
+		put(&w, xprintf("-c"));
+		put(&w, t->has_config ? run_path(run, t, "conf") : xprintf("/dev/null"));
+	}
+	put_settings(&w, run, t);
+	put_own_options(&w, t);
+	*ret_n = w.n;
+	return w.p;
+}
+
 static char **build_argv(const struct run *run, const struct turn *t)
 {
 	const struct lab *lab = run->lab;
@@ -120,7 +144,7 @@ static void put_preload(struct words *w, const struct run *run, const struct tur
 		put(w, xprintf("FAILALLOC=%d", run->fault.at));
 }
 
-static char **build_env(const struct run *run, const struct turn *t)
+char **child_environment(const struct run *run, const struct turn *t)
 {
 	static const char *const kept[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
 					    "TMPDIR" };
@@ -139,7 +163,7 @@ static char **build_env(const struct run *run, const struct turn *t)
 	return w.p;
 }
 
-static void words_free(char **w)
+void child_words_free(char **w)
 {
 	for (size_t i = 0; w[i]; i++)
 		free(w[i]);
@@ -295,10 +319,10 @@ void child_start(struct child *c, struct run *run, const struct turn *turn)
 	fcntl(in[1], F_SETFL, O_NONBLOCK);
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
 	fcntl(out[1], F_SETFL, O_NONBLOCK); /* as Postfix does */
-	char **argv = build_argv(run, turn), **env = build_env(run, turn);
+	char **argv = build_argv(run, turn), **env = child_environment(run, turn);
 	spawn(c, argv, env, (const int[]){ in[0], out[1] });
-	words_free(argv);
-	words_free(env);
+	child_words_free(argv);
+	child_words_free(env);
 	close(in[0]);
 	close(out[1]);
 	if (c->pid <= 0 || !watch_end(c))
@@ -385,6 +409,7 @@ bool child_reap_all(const struct child *c, size_t n, int64_t ms)
 
 void child_close(struct child *c)
 {
+	bytes_free(&c->foretold);
 	drop_fd(&c->in);
 	drop_fd(&c->out);
 	drop_fd(&c->end);

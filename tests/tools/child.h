@@ -25,7 +25,13 @@ struct child {
 	int64_t started, ended;
 	size_t asked, told; /* what DNS and the collector had got before */
 	struct bytes log;   /* what --trace wrote */
+	struct bytes foretold; /* plan.c; empty: nothing */
 };
+
+/* How it is started but for its arguments: -c and -o, and the environment. */
+char **child_options(const struct run *run, const struct turn *t, size_t *ret_n);
+char **child_environment(const struct run *run, const struct turn *t);
+void child_words_free(char **w);
 
 void child_start(struct child *c, struct run *run, const struct turn *turn);
 void child_act(struct child *c, const struct item *act);

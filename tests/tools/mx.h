@@ -68,5 +68,6 @@ enum final conn_final(const struct conn *c);
 /* mx.c for mxhost.c */
 void conn_ready(void *self, short revents);
 void conn_end(struct conn *c, bool reset);
+void conn_release(struct conn *c); /* and all that it holds */
 
 #endif

@@ -175,16 +175,19 @@ void mx_hang_up(struct mx *m)
 		conn_end(&m->conn[i], false);
 }
 
+void conn_release(struct conn *c)
+{
+	conn_end(c, false);
+	mxtls_free(c->tls);
+	bytes_free(&c->in);
+	bytes_free(&c->out);
+	bytes_free(&c->said);
+}
+
 void mx_close(struct mx *m)
 {
-	for (size_t i = 0; i < m->nconn; i++) {
-		struct conn *c = &m->conn[i];
-		conn_end(c, false);
-		mxtls_free(c->tls);
-		bytes_free(&c->in);
-		bytes_free(&c->out);
-		bytes_free(&c->said);
-	}
+	for (size_t i = 0; i < m->nconn; i++)
+		conn_release(&m->conn[i]);
 	for (size_t i = 0; i < m->nhost; i++)
 		host_close(&m->host[i]);
 	free(m->used);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "plan.h"
 #include "play.h"
 #include "spoil.h"
 
@@ -129,7 +130,12 @@ static void start_turn(struct run *r)
 	prepare_files(r, t);
 	if (r->nchild > 0)
 		run_note(r, "RUN %zu", r->nchild + 1);
+	struct bytes foretold = { 0 };
+	/* A memory that was damaged is set aside by whoever meets it first. */
+	if (r->lab->planner && r->nchild == r->first && !t->at_once && t->nspoil == 0)
+		plan_foretell(r, t, &foretold);
 	child_start(c, r, t);
+	c->foretold = foretold;
 	c->asked = r->dns.asked.n;
 	c->told = r->collector.got.n;
 	if (r->fault.kind == FAULT_ALLOC && r->fault.turn == (int)r->nchild)

@@ -19,6 +19,7 @@ struct lab {
 	const char *wrap;      /* words in front of it; NULL: none */
 	const char *preload;   /* failalloc.so; NULL: none */
 	const char *wallclock; /* wallclock.so */
+	const char *planner;   /* mxdirectctl, whose plan is held against each run; NULL: it is not asked */
 	int scale;             /* all times are so much longer: valgrind, sanitizers */
 	bool verbose;
 };

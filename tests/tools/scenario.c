@@ -46,7 +46,7 @@ struct options {
 	struct lab lab;
 	const char *base;
 	int jobs;
-	bool cut;
+	bool cut, plan;
 	char **file;
 	int nfile;
 };
@@ -253,11 +253,11 @@ static const char *beside(const char *name)
 
 static void parse_options(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = { { "cut", no_argument, NULL, 'C' },
-					       { "alloc", required_argument, NULL, 'A' },
-					       { "wrap", required_argument, NULL, 'W' },
-					       { "scale", required_argument, NULL, 'S' },
-					       { 0 } };
+	static const struct option longs[] = {
+		{ "cut", no_argument, NULL, 'C' },        { "alloc", required_argument, NULL, 'A' },
+		{ "wrap", required_argument, NULL, 'W' }, { "scale", required_argument, NULL, 'S' },
+		{ "plan", no_argument, NULL, 'P' },       { 0 }
+	};
 	int64_t n;
 	int c;
 	while ((c = getopt_long(argc, argv, "b:j:v", longs, NULL)) != -1) {
@@ -269,6 +269,8 @@ static void parse_options(int argc, char **argv, struct options *o)
 			o->lab.verbose = true;
 		else if (c == 'C')
 			o->cut = true;
+		else if (c == 'P')
+			o->plan = true;
 		else if (c == 'A')
 			o->lab.preload = optarg;
 		else if (c == 'W')
@@ -277,12 +279,14 @@ static void parse_options(int argc, char **argv, struct options *o)
 			o->lab.scale = (int)n;
 		else
 			die("usage: scenario [-b DIR] [-j JOBS] [-v] [--cut] [--alloc OBJECT] "
-			    "[--wrap WORDS] [--scale N] FILE...");
+			    "[--wrap WORDS] [--scale N] [--plan] FILE...");
 	}
 	o->file = argv + optind;
 	o->nfile = argc - optind;
 	o->lab.program = xprintf("%s/sbin/mxdirect", o->base);
 	o->lab.wallclock = beside("wallclock.so");
+	if (o->plan)
+		o->lab.planner = xprintf("%s/sbin/mxdirectctl", o->base);
 }
 
 int main(int argc, char **argv)

@@ -18,7 +18,7 @@ libflow_a_SOURCES = \
 	%D%/flow/delivery.c %D%/flow/delivery.h %D%/flow/intake.c %D%/flow/intake.h \
 	%D%/flow/lookup.c %D%/flow/lookup.h %D%/flow/memory.c %D%/flow/memory.h \
 	%D%/flow/memory_health.c %D%/flow/memory_state.h \
-	%D%/flow/notes.c %D%/flow/notes.h %D%/flow/services.h \
+	%D%/flow/notes.c %D%/flow/notes.h %D%/flow/preview.c %D%/flow/preview.h %D%/flow/services.h \
 	%D%/flow/sessions.c %D%/flow/sessions.h \
 	%D%/flow/settings.c %D%/flow/settings.h \
 	%D%/flow/spawn.c %D%/flow/spawn.h %D%/flow/spf.c %D%/flow/spf.h \
@@ -42,6 +42,10 @@ libctl_a_SOURCES = \
 	%D%/front/ctl_json.c %D%/front/ctl_json.h \
 	%D%/front/ctl_memory.c %D%/front/ctl_memory.h \
 	%D%/front/ctl_page.c %D%/front/ctl_page.h \
+	%D%/front/ctl_plan.c %D%/front/ctl_plan.h \
+	%D%/front/ctl_plan_json.c %D%/front/ctl_plan_page.c \
+	%D%/front/ctl_services.c %D%/front/ctl_services.h \
+	%D%/front/ctl_settings.c %D%/front/ctl_settings.h \
 	%D%/front/ctl_status.c %D%/front/ctl_status.h \
 	%D%/front/ctl_table.c %D%/front/ctl_table.h
 libctl_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
@@ -79,9 +83,9 @@ mxdirect_spf_LDADD = libwire.a libbase.a $(SPF_LIBS)
 
 sbin_PROGRAMS += mxdirectctl
 CTL_LIBS = libctl.a libflow.a libcore.a libnet.a libconf.a libstore.a libwire.a libbase.a
-CTL_SYSTEM_LIBS = $(CONFUSE_LIBS) $(LMDB_LIBS) $(JANSSON_LIBS) -l:libresolv.a
+CTL_SYSTEM_LIBS = $(CARES_LIBS) $(CONFUSE_LIBS) $(LMDB_LIBS) $(JANSSON_LIBS) -l:libresolv.a
 mxdirectctl_SOURCES = %D%/mxdirectctl.c
-mxdirectctl_CPPFLAGS = $(AM_CPPFLAGS) -DCONFIG_FILE='"$(sysconfdir)/mxdirect/mxdirect.conf"'
+mxdirectctl_CPPFLAGS = $(mxdirect_agent_CPPFLAGS)
 mxdirectctl_LDADD = $(CTL_LIBS) $(CTL_SYSTEM_LIBS)
 
 dist_man8_MANS += %D%/mxdirect.8 %D%/mxdirectctl.8

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The operator's tool: command line, clock, exit status. */
 #include <errno.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "front/ctl.h"
@@ -16,6 +17,14 @@ static int complain(const char *what)
 int main(int argc, char **argv)
 {
 	const char *no_color = getenv("NO_COLOR"); /* no-color.org */
+	struct io io = { .clock = clock_system(), .stop_fd = -1 };
+	uint8_t seed[16];
+	const struct ctl_tools tools = {
+		.io = &io,
+		.sts_program = STS_PROGRAM,
+		.tls_module = TLS_MODULE,
+		.seed = seed,
+	};
 	const struct ctl_call call = {
 		.argc = argc,
 		.argv = argv,
@@ -24,9 +33,12 @@ int main(int argc, char **argv)
 		.now = time(NULL),
 		.out = stdout,
 		.bold = isatty(STDOUT_FILENO) && !(no_color && no_color[0]),
+		.tools = &tools,
 	};
 	struct error err;
 	bool findings;
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return complain(strerror(errno));
 	if (!ctl_run(&call, &findings, &err))
 		return complain(err.text);
 	if (fflush(stdout) || ferror(stdout))

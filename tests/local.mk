@@ -71,6 +71,7 @@ UNIT_TESTS = \
 	%D%/unit/test_intake \
 	%D%/unit/test_memory \
 	%D%/unit/test_sessions \
+	%D%/unit/test_preview \
 	%D%/unit/test_settings \
 	%D%/unit/test_spawn \
 	%D%/unit/test_spf \
@@ -84,6 +85,9 @@ UNIT_TESTS = \
 	%D%/unit/test_ctl_json \
 	%D%/unit/test_ctl_memory \
 	%D%/unit/test_ctl_page \
+	%D%/unit/test_ctl_plan \
+	%D%/unit/test_ctl_services \
+	%D%/unit/test_ctl_settings \
 	%D%/unit/test_ctl_status \
 	%D%/unit/test_ctl_table \
 	%D%/unit/test_host \
@@ -197,6 +201,8 @@ endif
 %C%_unit_test_memory_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_sessions_SOURCES = %D%/unit/test_sessions.c %D%/unit/harness.h
 %C%_unit_test_sessions_LDADD = $(FLOOR_FLOW)
+%C%_unit_test_preview_SOURCES = %D%/unit/test_preview.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/mail_stub.h %D%/unit/plan_world.h %D%/unit/spf_zone.h %D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_preview_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_settings_SOURCES = %D%/unit/test_settings.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_settings_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_ctl_SOURCES = %D%/unit/test_ctl.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
@@ -213,6 +219,12 @@ endif
 %C%_unit_test_ctl_memory_LDADD = $(FLOOR_CTL)
 %C%_unit_test_ctl_page_SOURCES = %D%/unit/test_ctl_page.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
 %C%_unit_test_ctl_page_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_plan_SOURCES = %D%/unit/test_ctl_plan.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/mail_stub.h %D%/unit/plan_world.h %D%/unit/spf_zone.h %D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_ctl_plan_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_services_SOURCES = %D%/unit/test_ctl_services.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/mail_stub.h %D%/unit/plan_world.h %D%/unit/spf_zone.h %D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_ctl_services_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_settings_SOURCES = %D%/unit/test_ctl_settings.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/mail_stub.h %D%/unit/plan_world.h %D%/unit/spf_zone.h %D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_ctl_settings_LDADD = $(FLOOR_CTL)
 %C%_unit_test_ctl_status_SOURCES = %D%/unit/test_ctl_status.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
 %C%_unit_test_ctl_status_LDADD = $(FLOOR_CTL)
 %C%_unit_test_ctl_table_SOURCES = %D%/unit/test_ctl_table.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: ISC */
 #include <getopt.h>
 
-#include "flow/settings.h"
 #include "front/ctl.h"
 #include "front/ctl_forget.h"
+#include "front/ctl_plan.h"
+#include "front/ctl_settings.h"
 #include "front/ctl_status.h"
 
-enum { OPTION_JSON = 256, OPTION_HELP, OPTION_VERSION };
+enum { OPTION_JSON = 256, OPTION_PROBE, OPTION_HELP, OPTION_VERSION };
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "option", required_argument, NULL, 'o' },
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "probe", no_argument, NULL, OPTION_PROBE },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
 static const struct ctl_command commands[] = {
+	{ "plan", "[--probe] [--json] DOMAIN | ADDRESS",
+	  "      What a delivery would do now: hosts, addresses, TLS demanded, order;\n"
+	  "      --probe connects to each of them, says EHLO, starts TLS, and leaves.\n",
+	  CTL_JSON | CTL_PROBE, 1, 1, ctl_plan },
 	{ "status", "[--json] [MESSAGE | HOST | DOMAIN]",
 	  "      What mxdirect remembers: messages that wait and why, failing domains,\n"
 	  "      hosts in trouble, MTA-STS policies; or everything about one of them.\n",
@@ -25,6 +31,9 @@ static const struct ctl_command commands[] = {
 	{ "forget", "MESSAGE | HOST | DOMAIN",
 	  "      Remove what is remembered about it, so that it is tried anew.\n", 0, 1, 1,
 	  ctl_forget },
+	{ "config", "[--json] [DOMAIN]",
+	  "      Each key of the configuration, its value, and where that comes from.\n", CTL_JSON,
+	  0, 1, ctl_settings },
 };
 
 const struct ctl_command *ctl_commands(size_t *ret_n)
@@ -46,8 +55,7 @@ static void help(FILE *out)
 	      "      --help, --version    show this, or the version\n"
 	      "\n"
 	      "A MESSAGE is a queue id of the host MTA. A HOST is a name or an address.\n"
-	      "\n"
-	      "Exit status: 0 fine, 1 findings (nothing is known of it), 2 usage or an error.\n"
+	      "Exit status: 0 fine, 1 findings, 2 usage or an error.\n"
 	      "See mxdirectctl(8).\n",
 	      out);
 }
@@ -87,6 +95,8 @@ static bool parse(const struct ctl_call *call, struct ctl *c, int *ret_alone, st
 			c->set[c->nset++] = optarg;
 		if (option == OPTION_JSON)
 			c->flags |= CTL_JSON;
+		if (option == OPTION_PROBE)
+			c->flags |= CTL_PROBE;
 		if (option == 'c') {
 			c->config_file = optarg;
 			c->config_demanded = true;
@@ -106,7 +116,8 @@ static const struct ctl_command *find(const struct ctl *c, const char *name, str
 	if (command == end)
 		wrong = "there is no command ";
 	else if (c->flags & ~command->flags)
-		wrong = "--json does not go with ";
+		wrong = c->flags & ~command->flags & CTL_JSON ? "--json does not go with "
+							      : "--probe does not go with ";
 	else if (c->noperand < command->least)
 		wrong = "an argument is missing for ";
 	else if (c->noperand > command->most)
@@ -124,6 +135,7 @@ bool ctl_run(const struct ctl_call *call, bool *ret_findings, struct error *err)
 		.now = call->now,
 		.out = call->out,
 		.bold = call->bold,
+		.tools = call->tools,
 	};
 	int alone = 0;
 	if (!parse(call, &c, &alone, err))
@@ -152,7 +164,7 @@ bool ctl_run(const struct ctl_call *call, bool *ret_findings, struct error *err)
 	return ok;
 }
 
-bool ctl_config(struct arena *a, const struct ctl *c, struct config *ret, struct error *err)
+bool ctl_load(struct arena *a, const struct ctl *c, struct settings **ret, struct error *err)
 {
 	const struct settings_source from = {
 		.file = c->config_file,
@@ -160,6 +172,11 @@ bool ctl_config(struct arena *a, const struct ctl *c, struct config *ret, struct
 		.option = c->set,
 		.noption = c->nset,
 	};
+	return settings_load(a, &from, ret, err);
+}
+
+bool ctl_config(struct arena *a, const struct ctl *c, struct config *ret, struct error *err)
+{
 	struct settings *s;
-	return settings_load(a, &from, &s, err) && settings_for(a, s, NULL, ret, err);
+	return ctl_load(a, c, &s, err) && settings_for(a, s, NULL, ret, err);
 }

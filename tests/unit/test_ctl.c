@@ -81,6 +81,12 @@ static void test_usage(void)
 		{ "forget", "an argument is missing for forget" },
 		{ "forget|a|b", "too many arguments for forget" },
 		{ "forget|--json|a", "--json does not go with forget" },
+		{ "status|--probe", "--probe does not go with status" },
+		{ "forget|--json|--probe|a", "--json does not go with forget" },
+		{ "config|--probe", "--probe does not go with config" },
+		{ "config|a|b", "too many arguments for config" },
+		{ "plan", "an argument is missing for plan" },
+		{ "plan|a|b", "too many arguments for plan" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char want[200];
@@ -106,6 +112,9 @@ static void test_options(void)
 		{ "status|-o|state_directory=|--|-x", NULL, true },
 		{ "forget|-o|state_directory=|--|--help", NULL, true },
 		{ "status|-o|state_directory=/a|-o|state_directory=", NULL, false },
+		{ "config", NULL, false },
+		{ "config|-o|max_mx=7|--json|example.com", NULL, false },
+		{ "config|-o|max_mx=x", "-o max_mx=x: ", false },
 		{ "status|-o|nonsense=1", "-o nonsense=1: ", false },
 		{ "status|-c|/nonexistent/x.conf|-o|state_directory=", "/nonexistent/x.conf",
 		  false },

@@ -9,8 +9,6 @@
 #include "play.h"
 
 #define LINE_MAX_BYTES 500
-#define REPORTED_S     600         /* how long an answer that was heard is remembered */
-#define UNREPORTED_S   (7 * 86400) /* and one that was not */
 
 /* How far a run brought the message. */
 struct fate {
@@ -36,8 +34,7 @@ static int exit_code(const struct child *c)
 	return !c->killed && (code == 0 || code == 69 || code == 75) ? code : -1;
 }
 
-/* The number of a run in front of what is said of it, if there are several. */
-static const char *of_run(const struct child *c)
+const char *check_prefix(const struct child *c)
 {
 	const struct story *s = c->run->story;
 	return s->nturn > 1 ? xprintf("run %d: ", (int)(c->turn - s->turn) + 1) : "";
@@ -46,7 +43,7 @@ static const char *of_run(const struct child *c)
 static void check_exit(struct child *c)
 {
 	if (!c->killed && exit_code(c) < 0)
-		run_trouble(c->run, "%smxdirect ended with wait status 0x%x", of_run(c),
+		run_trouble(c->run, "%smxdirect ended with wait status 0x%x", check_prefix(c),
 			    (unsigned)c->status);
 }
 
@@ -91,7 +88,7 @@ static void check_truth(struct child *c)
 	struct fate f = fate_of(c);
 	int code = exit_code(c);
 	if (code == 0 && !f.delivered && !f.doubtful && !taken_before(c))
-		run_trouble(c->run, "%sexit 0, but nobody took the message", of_run(c));
+		run_trouble(c->run, "%sexit 0, but nobody took the message", check_prefix(c));
 	/* An agent that was killed could not hear of it, but its guard knows how far it had come.
 	 */
 	bool deaf = r->fault.kind == FAULT_ALLOC && r->story->tls; /* no memory for a record */
@@ -99,7 +96,8 @@ static void check_truth(struct child *c)
 		f.delivered &= !c->reader_gone && !glob_match("* may have been delivered",
 							      bytes_text(&c->output), c->output.n);
 	if (code > 0 && f.delivered)
-		run_trouble(c->run, "%sexit %d, but a host took the message", of_run(c), code);
+		run_trouble(c->run, "%sexit %d, but a host took the message", check_prefix(c),
+			    code);
 }
 
 /* Invariant 2: 69 only if a server said 5xx, or the story says that the domain cannot receive. */
@@ -116,7 +114,7 @@ static void check_bounce(struct child *c)
 				return;
 		}
 	}
-	run_trouble(c->run, "%sexit 69, but no server said 5xx", of_run(c));
+	run_trouble(c->run, "%sexit 69, but no server said 5xx", check_prefix(c));
 }
 
 /* Nobody else of the same run after `conn`, whose final dot was not refused. */
@@ -130,9 +128,9 @@ static void check_last(struct child *c, const struct conn *conn)
 			continue;
 		if (k >= conn->conns_then)
 			run_trouble(c->run, "%sanother host is asked after the final dot to %s",
-				    of_run(c), conn->script->addr);
+				    check_prefix(c), conn->script->addr);
 		if (f != FINAL_NONE && f != FINAL_REFUSED)
-			run_trouble(c->run, "%s%s got the message too", of_run(c),
+			run_trouble(c->run, "%s%s got the message too", check_prefix(c),
 				    other->script->addr);
 	}
 }
@@ -170,7 +168,7 @@ static void check_repeat(struct child *c)
 		const struct child *e = &r->child[i];
 		if (e != c && e->ended <= c->started && fate_of(e).delivered &&
 		    same_message(e->turn, c->turn) && must_know(c, e))
-			run_trouble(r, "%sit was delivered a second time", of_run(c));
+			run_trouble(r, "%sit was delivered a second time", check_prefix(c));
 	}
 }
 
@@ -195,17 +193,18 @@ static void check_line(struct child *c)
 	if (c->reader_gone || c->killed)
 		return;
 	if (line->n == 0 || line->n > LINE_MAX_BYTES)
-		run_trouble(c->run, "%sa verdict of %zu bytes", of_run(c), line->n);
+		run_trouble(c->run, "%sa verdict of %zu bytes", check_prefix(c), line->n);
 	for (size_t i = 0; i < line->n; i++) {
 		unsigned char byte = (unsigned char)line->p[i];
 		if (byte < ' ' || byte == 127) {
-			run_trouble(c->run, "%sbyte 0x%02x in the verdict", of_run(c), byte);
+			run_trouble(c->run, "%sbyte 0x%02x in the verdict", check_prefix(c), byte);
 			break;
 		}
 	}
 	int class = line_class(bytes_text(line));
 	if ((code == 69 && class != 5) || (code == 75 && class != 4) || (code == 0 && class != 0))
-		run_trouble(c->run, "%sthe verdict does not agree with exit %d", of_run(c), code);
+		run_trouble(c->run, "%sthe verdict does not agree with exit %d", check_prefix(c),
+			    code);
 }
 
 /* GnuTLS needs libraries to which a failed allocation is the end: GMP, libtasn1, the loader. */
@@ -231,7 +230,7 @@ static void check_crash(struct child *c)
 	bool wanted = r->story->kills || (hit && r->fault.kind == FAULT_KILL) ||
 		      (hit && alloc && (r->story->may_crash || library_died(c)));
 	if (!wanted && glob_match("*without a verdict*", bytes_text(&c->output), c->output.n))
-		run_trouble(c->run, "%sthe agent crashed", of_run(c));
+		run_trouble(c->run, "%sthe agent crashed", check_prefix(c));
 }
 
 static bool one_of(const char *alternatives, const char *addr)
@@ -283,15 +282,17 @@ static void expect_hosts(struct child *c, const char *text, bool delivered)
 	size_t n = 0, nwant;
 	struct bytes list = { 0 };
 	for (size_t i = 0; i < mx->nconn; i++) {
-		if (mx->conn[i].of != c ||
-		    (delivered && conn_final(&mx->conn[i]) != FINAL_DELIVERED))
+		const struct conn *conn = &mx->conn[i];
+		bool took =
+			c->turn->lmtp ? check_delivered(conn) : conn_final(conn) == FINAL_DELIVERED;
+		if (conn->of != c || (delivered && !took))
 			continue;
-		got[n++] = mx->conn[i].script->addr;
+		got[n++] = conn->script->addr;
 		bytes_addf(&list, " %s", got[n - 1]);
 	}
 	char **want = words_split(strcmp(text, "none") == 0 ? "" : text, &nwant);
 	if (!in_order(want, nwant, got, n))
-		run_trouble(c->run, "%s%s: want %s, got%s", of_run(c),
+		run_trouble(c->run, "%s%s: want %s, got%s", check_prefix(c),
 			    delivered ? "delivered" : "connected", text, list.n ? list.p : " none");
 	bytes_free(&list);
 }
@@ -299,7 +300,7 @@ static void expect_hosts(struct child *c, const char *text, bool delivered)
 static void expect_line(struct child *c, const char *text)
 {
 	if (!glob_match(text, bytes_text(&c->output), c->output.n))
-		run_trouble(c->run, "%sverdict: want \"%s\", got \"%s\"", of_run(c), text,
+		run_trouble(c->run, "%sverdict: want \"%s\", got \"%s\"", check_prefix(c), text,
 			    bytes_text(&c->output));
 }
 
@@ -324,7 +325,7 @@ static void expect_log(struct child *c, const char *text, enum expect_kind kind)
 	if (!good) {
 		struct bytes log = { 0 };
 		escape(bytes_text(&c->log), c->log.n, 3000, &log);
-		run_trouble(c->run, "%slog: %zu times \"%s\" in: %s", of_run(c), found, text,
+		run_trouble(c->run, "%slog: %zu times \"%s\" in: %s", check_prefix(c), found, text,
 			    bytes_text(&log));
 		bytes_free(&log);
 	}
@@ -348,7 +349,7 @@ static void expect_tlsrpt(struct child *c, const char *text, bool wanted)
 	const struct child *next = next_alone(c);
 	char *pattern = xprintf("*%s*", text);
 	if ((matches(got, c->told, next ? next->told : got->n, pattern) > 0) != wanted)
-		run_trouble(c->run, "%sTLS report: %s \"%s\" in: %s", of_run(c),
+		run_trouble(c->run, "%sTLS report: %s \"%s\" in: %s", check_prefix(c),
 			    wanted ? "no" : "unwanted", text, bytes_text(got) + c->told);
 	free(pattern);
 }
@@ -358,8 +359,8 @@ static void expect_asked(struct child *c, const char *text, bool wanted)
 	const struct bytes *asked = &c->run->dns.asked;
 	const struct child *next = next_alone(c);
 	if ((matches(asked, c->asked, next ? next->asked : asked->n, text) > 0) != wanted)
-		run_trouble(c->run, "%sDNS was %sasked for %s", of_run(c), wanted ? "not " : "",
-			    text);
+		run_trouble(c->run, "%sDNS was %sasked for %s", check_prefix(c),
+			    wanted ? "not " : "", text);
 }
 
 static void expect_time(struct child *c, const char *text, bool most)
@@ -369,7 +370,7 @@ static void expect_time(struct child *c, const char *text, bool most)
 		die("%s: not a time: %s", c->run->story->name, text);
 	want *= c->run->lab->scale;
 	if (most ? took > want : took < want)
-		run_trouble(c->run, "%sit took %lld ms, want at %s %lld", of_run(c),
+		run_trouble(c->run, "%sit took %lld ms, want at %s %lld", check_prefix(c),
 			    (long long)took, most ? "most" : "least", (long long)want);
 }
 
@@ -379,7 +380,7 @@ static void expect_exit(struct child *c, const char *text)
 	bool good = strcmp(text, "killed") == 0 ? c->killed
 						: parse_number(text, &want) && want == exit_code(c);
 	if (!good)
-		run_trouble(c->run, "%sexit: want %s, got %d", of_run(c), text, exit_code(c));
+		run_trouble(c->run, "%sexit: want %s, got %d", check_prefix(c), text, exit_code(c));
 }
 
 static void check_expect(struct child *c, const struct expect *e)
@@ -415,17 +416,25 @@ static void check_expect(struct child *c, const struct expect *e)
 	}
 }
 
+static void check_message(struct child *c)
+{
+	check_exit(c);
+	check_truth(c);
+	check_bounce(c);
+	check_once(c);
+	check_line(c);
+	check_crash(c);
+	check_repeat(c);
+}
+
 void check_run(struct run *r)
 {
 	for (size_t i = 0; i < r->nchild; i++) {
 		struct child *c = &r->child[i];
-		check_exit(c);
-		check_truth(c);
-		check_bounce(c);
-		check_once(c);
-		check_line(c);
-		check_crash(c);
-		check_repeat(c);
+		if (c->turn->lmtp)
+			check_lmtp(c);
+		else
+			check_message(c);
 		for (size_t k = 0; k < c->turn->nexpect && !run_faulty(r); k++)
 			check_expect(c, &c->turn->expect[k]);
 		if (!run_faulty(r))

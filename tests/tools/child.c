@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -109,6 +110,8 @@ static char **build_argv(const struct run *run, const struct turn *t)
 	for (size_t i = 0; i < n; i++)
 		put(&w, wrap[i]);
 	put(&w, xprintf("%s", lab->program));
+	if (t->lmtp)
+		put(&w, xprintf("--lmtp"));
 	if (!has_arg(t, "-c")) {
 		put(&w, xprintf("-c"));
 		put(&w, t->has_config ? run_path(run, t, "conf") : xprintf("/dev/null"));
@@ -310,29 +313,75 @@ static bool watch_end(struct child *c)
 	return fd >= 0;
 }
 
-void child_start(struct child *c, struct run *run, const struct turn *turn)
+/* As Exim starts an LMTP agent, and as Postfix starts one for a message. */
+static void open_pipes(int in[2], int out[2])
 {
-	int in[2], out[2];
-	*c = (struct child){ .run = run, .turn = turn, .started = now_ms() };
 	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
 		die("no pipe");
 	fcntl(in[1], F_SETFL, O_NONBLOCK);
 	fcntl(out[0], F_SETFL, O_NONBLOCK);
-	fcntl(out[1], F_SETFL, O_NONBLOCK); /* as Postfix does */
+}
+
+/* As Postfix's spawn(8) starts an LMTP agent. */
+static void open_socket(int in[2], int out[2])
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		die("no socket");
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	in[0] = out[1] = pair[1];
+	in[1] = out[0] = pair[0];
+}
+
+static void be_client(struct child *c, int in, int out)
+{
+	struct loop *loop = &c->run->loop;
+	c->client = (struct conn){ .mx = &c->run->mx, .of = c, .client = true };
+	c->client.script = c->turn->lmtp;
+	talk_init(&c->client.talk, true, NULL, &c->run->now);
+	c->client.watch = loop_add(loop, out, POLLIN, conn_ready, &c->client);
+	if (in != out)
+		c->client.writer = loop_add(loop, in, 0, conn_ready, &c->client);
+}
+
+static void be_pipe(struct child *c, int in, int out)
+{
+	c->in = loop_add(&c->run->loop, in, POLLOUT, in_ready, c);
+	c->out = loop_add(&c->run->loop, out, POLLIN, out_ready, c);
+}
+
+void child_start(struct child *c, struct run *run, const struct turn *turn)
+{
+	int in[2], out[2];
+	*c = (struct child){ .run = run, .turn = turn, .started = now_ms() };
+	if (turn->lmtp && !turn->pipes)
+		open_socket(in, out);
+	else
+		open_pipes(in, out);
+	if (!turn->lmtp)
+		fcntl(out[1], F_SETFL, O_NONBLOCK); /* as Postfix does */
 	char **argv = build_argv(run, turn), **env = child_environment(run, turn);
 	spawn(c, argv, env, (const int[]){ in[0], out[1] });
 	child_words_free(argv);
 	child_words_free(env);
 	close(in[0]);
-	close(out[1]);
+	if (out[1] != in[0])
+		close(out[1]);
 	if (c->pid <= 0 || !watch_end(c))
 		die("cannot start %s", run->lab->program);
-	c->in = loop_add(&run->loop, in[1], POLLOUT, in_ready, c);
-	c->out = loop_add(&run->loop, out[0], POLLIN, out_ready, c);
+	if (turn->lmtp)
+		be_client(c, in[1], out[0]);
+	else
+		be_pipe(c, in[1], out[0]);
 }
 
-static void signal_agent(const struct child *c, int number)
+static void signal_agent(struct child *c, int number)
 {
+	if (c->turn->lmtp) { /* it has taken the guard's place */
+		c->killed |= number == SIGKILL;
+		kill(c->pid, number);
+		return;
+	}
 	char text[256] = { 0 };
 	char *path = xprintf("/proc/%d/task/%d/children", (int)c->pid, (int)c->pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -358,6 +407,7 @@ void child_act(struct child *c, const struct item *act)
 	switch (act->act) {
 	case ACT_GUARD:
 		c->killed |= act->n == SIGKILL;
+		c->stopped = true;
 		kill(c->pid, (int)act->n);
 		break;
 	case ACT_AGENT:
@@ -377,6 +427,7 @@ void child_act(struct child *c, const struct item *act)
 	case ACT_READER_GONE:
 		c->reader_gone = true;
 		drop_fd(&c->out);
+		conn_end(&c->client, false);
 		break;
 	default:
 		die("this action has no place here");
@@ -413,6 +464,7 @@ void child_close(struct child *c)
 	drop_fd(&c->in);
 	drop_fd(&c->out);
 	drop_fd(&c->end);
+	conn_release(&c->client);
 	bytes_free(&c->output);
 	bytes_free(&c->log);
 }

@@ -5,8 +5,7 @@
 
 #include <sys/types.h>
 
-#include "loop.h"
-#include "story.h"
+#include "mx.h"
 
 struct run;
 
@@ -16,9 +15,11 @@ struct child {
 	pid_t pid;  /* mxdirect; 0: not started */
 	pid_t host; /* the process between, that can die; 0: we are the host */
 	struct watch *in, *out, *end;
+	struct conn client;   /* LMTP: instead of in and out */
 	size_t feed_pos, fed; /* item of turn->feed, bytes of the message */
 	struct bytes output;
 	bool exited, reader_gone;
+	bool stopped; /* it had a signal that asks it to stop */
 	bool killed;  /* the story, or the end of our patience, killed mxdirect itself */
 	bool unheard; /* its host may have died before it heard the verdict */
 	int status;   /* of wait(2) */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The scripted MX hosts: a listener for each address of the story, a script for each connection
- * (mxhost.c), and how it is played (mx.c). */
+ * (mxhost.c), and how it is played (mx.c). An LMTP client plays its script in the same way. */
 #ifndef TOOLS_MX_H
 #define TOOLS_MX_H
 
@@ -8,6 +8,7 @@
 #include "loop.h"
 #include "mxtls.h"
 #include "story.h"
+#include "talk.h"
 
 #define MX_HOSTS 128
 #define MX_CONNS 128
@@ -19,9 +20,13 @@ struct conn {
 	struct mx *mx;
 	struct child *of; /* whose other end it is */
 	const struct script *script;
-	struct watch *watch; /* NULL: over */
-	size_t pos;          /* item of the script */
-	bool begun;          /* the item at pos has been */
+	struct watch *watch;  /* NULL: over */
+	struct watch *writer; /* of two pipes the one that we write to; NULL: a socket */
+	bool client;          /* of LMTP: it says commands */
+	struct talk talk;
+	int gone;   /* the time of its talk when we hung up; 0: the other side was first */
+	size_t pos; /* item of the script */
+	bool begun; /* the item at pos has been */
 	bool eof, deaf, stalled;
 	enum fault_kind after; /* hits when the item at pos has been sent */
 	int64_t lines;         /* ITEM_ANY: seen so far */
@@ -65,7 +70,7 @@ void mx_close(struct mx *m);
 bool mx_busy(const struct mx *m); /* a connection may still have something to read */
 enum final conn_final(const struct conn *c);
 
-/* mx.c for mxhost.c */
+/* mx.c for mxhost.c and child.c */
 void conn_ready(void *self, short revents);
 void conn_end(struct conn *c, bool reset);
 void conn_release(struct conn *c); /* and all that it holds */

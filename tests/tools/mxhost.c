@@ -50,6 +50,7 @@ static void host_ready(void *self, short revents)
 	struct child *of = owner_of(m->run, fd);
 	struct conn *c = &m->conn[m->nconn++];
 	*c = (struct conn){ .mx = m, .of = of };
+	talk_init(&c->talk, false, of->turn->lmtp ? &of->client.talk : NULL, &m->run->now);
 	c->script = script_for(m, h, (size_t)(of->turn - m->run->story->turn));
 	c->watch = loop_add(&m->run->loop, fd, POLLIN, conn_ready, c);
 	run_note(m->run, "%s connected", h->addr);
@@ -179,6 +180,7 @@ void conn_release(struct conn *c)
 {
 	conn_end(c, false);
 	mxtls_free(c->tls);
+	talk_free(&c->talk);
 	bytes_free(&c->in);
 	bytes_free(&c->out);
 	bytes_free(&c->said);

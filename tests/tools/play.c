@@ -181,10 +181,16 @@ static bool all_exited(const struct run *r)
 	return true;
 }
 
+/* Somebody may still say something in the name of mxdirect, and we would hear it. */
+static bool still_heard(const struct child *c)
+{
+	return c->out || (c->client.watch && !c->client.stalled && !c->client.deaf);
+}
+
 static bool all_silent(const struct run *r)
 {
 	for (size_t i = r->first; i < r->nchild; i++) {
-		if (r->child[i].out)
+		if (still_heard(&r->child[i]))
 			return false;
 	}
 	return true;
@@ -213,7 +219,7 @@ static void run_loop(struct run *r)
 	while ((!all_silent(r) || !all_exited(r) || mx_busy(&r->mx)) && now_ms() < leave)
 		loop_once(&r->loop, leave);
 	for (size_t i = r->first; i < r->nchild; i++) {
-		if (r->child[i].out && !r->child[i].killed)
+		if (still_heard(&r->child[i]) && !r->child[i].killed)
 			run_trouble(r, "somebody still holds the output of mxdirect");
 	}
 	if (!child_reap_all(&r->child[r->first], r->nchild - r->first, LEAVE_MS * r->lab->scale))

@@ -30,6 +30,7 @@ struct run {
 	const struct lab *lab;
 	struct fault fault;
 	int events;
+	int now; /* what has happened so far, for struct talk */
 	struct dns dns;
 	struct mx mx;
 	struct child child[TURNS]; /* one for each run of the story */
@@ -58,7 +59,13 @@ void run_trouble(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* A file of the worker for a run; the first one's has no number. To be freed. */
 char *run_path(const struct run *r, const struct turn *turn, const char *name);
 
-/* check.c: the invariants, and what the story expects. */
+/* check.c: the invariants, and what the story expects; checklmtp.c: the same for LMTP. */
 void check_run(struct run *r);
+void check_lmtp(struct child *c);
+bool check_delivered(const struct conn *conn); /* some message, to some recipient */
+/* The number of a run in front of what is said of it, if there are several. */
+const char *check_prefix(const struct child *c);
+#define REPORTED_S   600         /* how long an answer that was heard is remembered */
+#define UNREPORTED_S (7 * 86400) /* and one that was not */
 
 #endif

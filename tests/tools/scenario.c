@@ -36,6 +36,7 @@
 #define ALLOC_MOST_TURNS 80 /* of several runs */
 #define TLS_STEP         5  /* so it is with the events of TLS, which take their time */
 #define TURNS_STEP       5  /* and with those of several runs */
+#define LMTP_MOST        12 /* events tried at most of a story with LMTP, about */
 
 /* What the workers share. */
 struct tally {
@@ -199,7 +200,12 @@ static void work_unit(const struct options *o, int unit, struct tally *t)
 		play_allocs(o, s, part, t);
 	else if (part == FAULT_NONE)
 		play(o, s, (struct fault){ FAULT_NONE, 0, 0 }, t);
-	int step = s->tls ? TLS_STEP : s->nturn > 1 ? TURNS_STEP : 1;
+	if (s->lmtp && part == FAULT_HOST)
+		return; /* there it is the client that hangs up */
+	int step = s->tls         ? TLS_STEP
+		   : s->lmtp      ? 1 + (int)s->nitem / LMTP_MOST
+		   : s->nturn > 1 ? TURNS_STEP
+				  : 1;
 	for (int at = start(s, part, step); !o->lab.preload && part != FAULT_NONE; at += step) {
 		if (!play(o, s, (struct fault){ (enum fault_kind)part, at, 0 }, t))
 			break;

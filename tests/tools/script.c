@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /* What an MX host does in one connection. */
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mxtls.h"
 #include "story.h"
 
 /* Conversations that many scenarios share; they may hold each other. */
-static const struct {
+struct fragment {
 	const char *name, *text;
-} fragments[] = {
+};
+
+static const struct fragment fragments[] = {
 	{ "@hello",
 	  "> 220 mx.test ESMTP < EHLO client.test > 250-mx.test|250-PIPELINING|250-8BITMIME"
 	  "|250-SMTPUTF8|250-ENHANCEDSTATUSCODES|250 SIZE 10000000" },
@@ -26,6 +29,20 @@ static const struct {
 	{ "@inside", "< EHLO client.test > 250-mx.test|250-PIPELINING|250-8BITMIME|250-SMTPUTF8"
 		     "|250-ENHANCEDSTATUSCODES|250-REQUIRETLS|250 SIZE 10000000 @take" },
 	{ "@get", "< GET /.well-known/mta-sts.txt HTTP/1.1 < @any 4" },
+	{ "@next", "< RSET > 250 2.0.0 ok" },
+	{ NULL, NULL },
+};
+
+static const struct fragment client_fragments[] = {
+	{ "@lhlo", "< 220 client.test LMTP* > LHLO host.test < @reply 250 XFORWARD *" },
+	{ "@ident", "> XFORWARD IDENT=% < 250 2.0.0 *" },
+	{ "@mail", "> MAIL FROM:<%> < 250 2.1.0 *" },
+	{ "@rcpt", "> RCPT TO:<%> < 250 2.1.5 *" },
+	{ "@data", "> DATA < 354 *" },
+	{ "@text", "@data > @message" },
+	{ "@quit", "> QUIT < 221 2.0.0 * < @eof" },
+	{ "@one", "@mail s@sender.test @rcpt r@example.test @text < 250 2.0.0 *" },
+	{ NULL, NULL },
 };
 
 static const struct {
@@ -48,6 +65,7 @@ static const struct {
 	{ "reader-gone", ACT_READER_GONE, 0 },
 	{ "unreachable", ACT_UNREACHABLE, 0 },
 	{ "refuse", ACT_REFUSE, 0 },
+	{ "half-close", ACT_HALF_CLOSE, 0 },
 	{ "also", ACT_ALSO, 0 },
 	{ "await", ACT_AWAIT, 0 },
 };
@@ -91,23 +109,69 @@ bool act_parse(const char *word, const char *argument, struct item *ret, bool *r
 	return false;
 }
 
-/* Replace the fragments in `words`; '<' in front of a word keeps it as it is. */
-static void expand(const char *text, int depth, char ***ret, size_t *ret_n)
+struct words {
+	bool client;
+	char **p;
+	size_t n;
+};
+
+/* NULL: it is none. % stands for the word behind it. */
+static const char *fragment(const char *word, bool client)
+{
+	const struct fragment *table = client ? client_fragments : fragments;
+	for (size_t i = 0; table[i].name; i++) {
+		if (strcmp(word, table[i].name) == 0)
+			return table[i].text;
+	}
+	return NULL;
+}
+
+static void expand(const char *text, int depth, struct words *ret);
+
+/* `text` with `argument` where a % is. */
+static void expand_with(const char *text, const char *argument, int depth, struct words *ret)
+{
+	const char *place = strchr(text, '%');
+	if (!argument)
+		die("a word is missing behind: %s", text);
+	char *whole = xprintf("%.*s%s%s", (int)(place - text), text, argument, place + 1);
+	expand(whole, depth, ret);
+	free(whole);
+}
+
+/* "@rcpts N" of a host, "@rcpts N DOMAIN" of a client. The number of words behind it. */
+static size_t expand_rcpts(char **word, size_t n, int depth, struct words *ret)
+{
+	int64_t most;
+	size_t more = ret->client ? 2 : 1;
+	if (n < more || !parse_number(word[0], &most))
+		die("@rcpts N, and for a client DOMAIN");
+	for (int64_t i = 1; i <= most; i++) {
+		char *text = ret->client ? xprintf("@rcpt r%lld@%s", (long long)i, word[1])
+					 : xprintf("@rcpt");
+		expand(text, depth, ret);
+		free(text);
+	}
+	return more;
+}
+
+/* Replace the fragments. */
+static void expand(const char *text, int depth, struct words *ret)
 {
 	size_t n;
-	char **words = words_split(text, &n);
+	char **word = words_split(text, &n);
 	if (depth > 8)
 		die("fragments in circles: %s", text);
 	for (size_t i = 0; i < n; i++) {
-		const char *inner = NULL;
-		for (size_t k = 0; k < sizeof(fragments) / sizeof(fragments[0]); k++) {
-			if (strcmp(words[i], fragments[k].name) == 0)
-				inner = fragments[k].text;
-		}
-		if (inner)
-			expand(inner, depth + 1, ret, ret_n);
+		const char *inner = fragment(word[i], ret->client);
+		if (strcmp(word[i], "@rcpts") == 0)
+			i += expand_rcpts(word + i + 1, n - i - 1, depth + 1, ret);
+		else if (inner && strchr(inner, '%'))
+			expand_with(inner, ++i < n ? word[i] : NULL, depth + 1, ret);
+		else if (inner)
+			expand(inner, depth + 1, ret);
 		else
-			*(char **)vector_more((void **)ret, ret_n, sizeof(char *)) = words[i];
+			*(char **)vector_more((void **)&ret->p, &ret->n, sizeof(char *)) = word[i];
 	}
 }
 
@@ -133,6 +197,9 @@ static void receive_parse(const char *text, struct item *ret)
 		ret->kind = ITEM_PART;
 		if (!parse_number(text + 7, &ret->n))
 			die("not a number: %s", text);
+	} else if (strncmp(text, "@reply ", 7) == 0) {
+		ret->kind = ITEM_REPLY;
+		unescape(text + 7, NULL, &ret->text);
 	} else if (strncmp(text, "@any ", 5) == 0) {
 		ret->kind = ITEM_ANY;
 		if (!parse_number(text + 5, &ret->n))
@@ -171,6 +238,9 @@ static void item_parse(const char *sign, char **word, size_t n, struct item *ret
 	} else if (sign[0] == '!' && n > 1 && strcmp(word[0], "spoil") == 0) {
 		*ret = (struct item){ .kind = ITEM_ACT, .act = ACT_SPOIL };
 		spoil_parse(text.p + 6, &ret->spoil);
+	} else if (sign[0] == '>' && strcmp(bytes_text(&text), "@message") == 0) {
+		ret->kind = ITEM_SEND;
+		ret->whole = true;
 	} else if (sign[0] == '>') {
 		ret->kind = ITEM_SEND;
 		unescape(bytes_text(&text), "\r\n", &ret->text);
@@ -183,11 +253,12 @@ static void item_parse(const char *sign, char **word, size_t n, struct item *ret
 	bytes_free(&text);
 }
 
-void script_parse(const char *text, struct item **ret, size_t *ret_n)
+void script_parse(const char *text, bool client, struct item **ret, size_t *ret_n)
 {
-	char **word = NULL;
-	size_t n = 0;
-	expand(text, 0, &word, &n);
+	struct words words = { .client = client };
+	expand(text, 0, &words);
+	char **word = words.p;
+	size_t n = words.n;
 	for (size_t i = 0; i < n;) {
 		if (!is_sign(word[i]))
 			die("expected < > >> or ! before \"%s\"", word[i]);

@@ -20,6 +20,7 @@ struct reading {
 	struct turn *turn; /* the one that is being read */
 	const struct story_names *names;
 	struct bytes *block; /* where lines with | go */
+	bool ran;            /* the story has said how */
 	bool elsewhere;      /* it needs a port that only root may have */
 };
 
@@ -101,7 +102,7 @@ static void read_host(struct reading *r, const char *text)
 	s->addr = xndup(text, n);
 	s->turn = r->story->nturn - 1;
 	r->elsewhere |= strchr(s->addr, '.') && strchr(s->addr, ':') && !r->names->root;
-	script_parse(text + n, &s->item, &s->n);
+	script_parse(text + n, false, &s->item, &s->n);
 }
 
 static void read_set(struct reading *r, const char *text)
@@ -155,8 +156,29 @@ static void read_run(struct reading *r, const char *text)
 	size_t n;
 	char **word = words_split(text, &n);
 	r->turn->narg = 0;
+	r->ran = true;
 	for (size_t i = 0; i < n; i++)
 		add_text(&r->turn->arg, &r->turn->narg, word[i]);
+}
+
+static void read_lmtp(struct reading *r, const char *text)
+{
+	if (r->turn->lmtp)
+		die("%s: a run has one LMTP client", r->story->name);
+	struct script *s = r->turn->lmtp = xalloc(sizeof(*s));
+	s->addr = "client";
+	r->story->lmtp = true;
+	bool goes_on = r->story->nturn > 1 && r->turn[-1].lmtp;
+	if (!r->ran && !goes_on)
+		r->turn->narg = 0; /* those of a pipe */
+	script_parse(text, true, &s->item, &s->n);
+}
+
+static void read_pipes(struct reading *r, const char *text)
+{
+	if (*text)
+		die("pipes has no words");
+	r->turn->pipes = true;
 }
 
 static void read_feed(struct reading *r, const char *text)
@@ -252,6 +274,7 @@ static struct turn *add_turn(struct reading *r)
 	if (s->nturn == TURNS)
 		die("%s: at most %d runs", s->name, TURNS);
 	r->turn = &s->turn[s->nturn++];
+	r->ran = false;
 	if (s->nturn == 1)
 		return r->turn;
 	const struct turn *last = r->turn - 1;
@@ -297,6 +320,7 @@ static const struct {
 	{ "message", read_message }, { "run", read_run },     { "feed", read_feed },
 	{ "expect", read_expect },   { "may", read_may },     { "state", read_state },
 	{ "spoil", read_spoil },     { "again", read_again }, { "also", read_also },
+	{ "lmtp", read_lmtp },       { "pipes", read_pipes },
 };
 
 /* "| text" of a block: \c at its end leaves the line open. */
@@ -352,7 +376,7 @@ static void read_lines(struct reading *r, const char *text)
 
 /* RFC 5321 4.5.2 over what a host MTA hands over: LF or CRLF ends a line, so does the end; every
  * CR before it belongs to it, another CR is a blank. */
-static void make_wire(const struct bytes *m, struct bytes *out)
+void message_wire(const struct bytes *m, struct bytes *out)
 {
 	bool start = true;
 	for (size_t i = 0; i < m->n; i++) {
@@ -377,6 +401,7 @@ static void make_wire(const struct bytes *m, struct bytes *out)
 
 static void note_item(struct story *s, const struct item *item)
 {
+	s->nitem++;
 	if (item->kind != ITEM_ACT)
 		return;
 	s->host_dies |= item->act == ACT_HOST_GONE;
@@ -394,11 +419,16 @@ static void finish_turn(struct story *s, struct turn *t)
 	bool has_exit = false;
 	for (size_t i = 0; i < t->nexpect; i++)
 		has_exit |= t->expect[i].kind == EXPECT_EXIT;
-	if (!has_exit)
+	if (!has_exit && !t->lmtp)
 		die("%s expects no exit status of run %d", s->name, (int)(t - s->turn) + 1);
-	make_wire(&t->message, &t->wire);
 	for (size_t i = 0; i < t->nfeed; i++)
 		note_item(s, &t->feed[i]);
+	for (size_t i = 0; t->lmtp && i < t->lmtp->n; i++) {
+		struct item *item = &t->lmtp->item[i];
+		note_item(s, item);
+		if (item->whole)
+			message_wire(&t->message, &item->text);
+	}
 	for (size_t i = 0; i < t->nspoil; i++) {
 		s->needs_root |= t->spoil[i].how == SPOIL_OWNER;
 		s->needs_mount |=
@@ -441,6 +471,7 @@ struct story *story_load(const char *path, const struct story_names *names)
 	if (here) {
 		add_turn(&r);
 		read_run(&r, DEFAULT_RUN);
+		r.ran = false;
 		bytes_addf(&s->turn[0].message, "%s", DEFAULT_MESSAGE);
 		read_lines(&r, bytes_text(&text));
 		if (s->ndns == 0 || s->dns[0].turn > 0)

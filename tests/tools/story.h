@@ -26,6 +26,7 @@
 enum item_kind {
 	ITEM_SEND,    /* > TEXT   >> TEXT (no line end) */
 	ITEM_LINE,    /* < PATTERN */
+	ITEM_REPLY,   /* < @reply PATTERN: a reply, whose last line must fit */
 	ITEM_MESSAGE, /* < @message, < @raw TEXT: the message up to its final dot, and what it must
 			 be */
 	ITEM_PART,    /* < @bytes N */
@@ -51,6 +52,7 @@ enum act {
 	ACT_UNREACHABLE, /* only first: connects are never answered */
 	ACT_TLS,         /* the words are in text */
 	ACT_REFUSE,      /* only first: nobody listens there */
+	ACT_HALF_CLOSE,  /* an LMTP client says no more */
 	ACT_ALSO,        /* the run that goes on at the same time begins */
 	ACT_AWAIT,       /* its end */
 	ACT_SPOIL,       /* what and how are in spoil */
@@ -85,6 +87,7 @@ struct item {
 	struct spoil spoil;
 	bool raw; /* ITEM_MESSAGE: compare the wire bytes with text, not with the canonical message
 		   */
+	bool whole; /* ITEM_SEND: the message, as SMTP carries it */
 };
 
 struct script {
@@ -161,11 +164,12 @@ struct turn {
 	size_t nset, nenv, narg;
 	bool has_config, no_helo;
 	struct bytes config, message;
-	struct bytes wire; /* the message as SMTP carries it, final dot included */
 	struct item *feed; /* ITEM_PART: so many bytes of the message; ITEM_ACT */
 	size_t nfeed;
 	struct spoil *spoil; /* before it begins */
 	size_t nspoil;
+	struct script *lmtp; /* of the client; NULL: mxdirect is started for one message */
+	bool pipes;          /* LMTP over two pipes, not over a socket */
 };
 
 struct story {
@@ -184,6 +188,8 @@ struct story {
 	bool calls;      /* some action is ACT_ALSO */
 	bool kills;      /* some action is ACT_AGENT, or kills mxdirect itself */
 	bool tls;        /* some host does TLS */
+	bool lmtp;       /* some run is one of LMTP */
+	size_t nitem;    /* of all scripts */
 	bool collects;   /* somebody listens for TLS reports */
 	bool needs_root, needs_mount;
 };
@@ -200,8 +206,11 @@ struct story_names {
  * be played here. */
 struct story *story_load(const char *path, const struct story_names *names);
 
-/* script.c: "> 220 hi < EHLO * ! close" to items. */
-void script_parse(const char *text, struct item **ret, size_t *ret_n);
+/* The message as SMTP carries it, final dot included. */
+void message_wire(const struct bytes *message, struct bytes *out);
+
+/* script.c: "> 220 hi < EHLO * ! close" to items, of a host or of an LMTP client. */
+void script_parse(const char *text, bool client, struct item **ret, size_t *ret_n);
 bool act_parse(const char *word, const char *argument, struct item *ret, bool *ret_took_argument);
 /* spoil.c: "memory.mdb truncate 100"; dies of what it does not know. */
 void spoil_parse(const char *text, struct spoil *ret);

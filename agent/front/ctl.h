@@ -16,7 +16,7 @@
 #define CTL_SET	  64 /* -o at most */
 #define CTL_ARENA ((size_t)512 * 1024 * 1024) /* everything that a memory of 64 MiB can hold, decoded */
 
-enum ctl_flag { CTL_JSON = 1 << 0, CTL_PROBE = 1 << 1 };
+enum ctl_flag { CTL_JSON = 1 << 0, CTL_PROBE = 1 << 1, CTL_CHECK = 1 << 2 /* --to, --postfix */ };
 
 struct ctl_tools { /* what a command may need to do as a delivery does */
 	struct io *io;
@@ -32,6 +32,9 @@ struct ctl { /* what a command gets */
 	unsigned flags; /* of enum ctl_flag, those given */
 	char *const *operand; /* behind the command's name */
 	size_t noperand;
+	const char *spf_program; /* see flow/services.h */
+	const char *postconf;	 /* the program of Postfix */
+	const char *to, *postfix; /* of check: a mail server, a directory; NULL: not given */
 	int64_t now; /* seconds since 1970 */
 	FILE *out;
 	bool bold; /* `out` shows escape sequences as bold text */
@@ -51,6 +54,7 @@ struct ctl_call {
 	int argc;
 	char **argv;
 	const char *default_config, *version;
+	const char *spf_program, *postconf;
 	int64_t now;
 	FILE *out;
 	bool bold;

@@ -184,8 +184,7 @@ size_t page_break(const char *s, size_t columns)
 	return fits;
 }
 
-/* The first line stands behind something already. */
-static void hang(struct page *p, size_t indent, const char *text)
+void page_hang(struct page *p, size_t indent, const char *text)
 {
 	for (bool first = true; first || *text; first = false) {
 		if (!first)
@@ -204,7 +203,7 @@ void page_field(struct page *p, const char *name, const char *text)
 	blanks(p, FIELD_INDENT);
 	page_put(p, name, FIELD_NAME);
 	blanks(p, 2);
-	hang(p, FIELD_INDENT + FIELD_NAME + 2, text[0] ? text : "-");
+	page_hang(p, FIELD_INDENT + FIELD_NAME + 2, text[0] ? text : "-");
 }
 
 void page_wrap(struct page *p, size_t indent, const char *text)
@@ -212,5 +211,5 @@ void page_wrap(struct page *p, size_t indent, const char *text)
 	while (*text == ' ')
 		text++;
 	blanks(p, indent);
-	hang(p, indent, text);
+	page_hang(p, indent, text);
 }

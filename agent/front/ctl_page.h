@@ -41,5 +41,6 @@ void page_heading(struct page *p, const char *text); /* bold, after an empty lin
 /* "  Name          text": wrapped at blanks, further lines below the first. Names have up to 12 columns. */
 void page_field(struct page *p, const char *name, const char *text);
 void page_wrap(struct page *p, size_t indent, const char *text); /* a paragraph */
+void page_hang(struct page *p, size_t indent, const char *text); /* one whose first line stands behind something already */
 
 #endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/* What names and records of a sender say; no lookups here. */
+#ifndef FRONT_CTL_CHECK_NAMES_H
+#define FRONT_CTL_CHECK_NAMES_H
+
+#include "base/arena.h"
+#include "base/ip.h"
+
+/* The name that has the PTR record of an address (RFC 1035 section 3.5, RFC 3596 section 2.5).
+ * NULL: no memory. */
+const char *names_reverse(struct arena *a, struct ip ip);
+
+/* Why a reverse name looks as a provider makes it for many: a sentence in the arena; NULL: it does
+ * not, or no memory. */
+const char *names_generic(struct arena *a, const char *name, struct ip ip);
+
+/* Only from inside: private, shared (RFC 6598), link-local and unique local addresses. */
+bool names_private(struct ip ip);
+
+struct dmarc {              /* RFC 7489 section 6.3 */
+	bool found;         /* it begins with v=DMARC1 */
+	const char *policy; /* none, quarantine or reject; NULL: there is none of these */
+};
+struct dmarc names_dmarc(struct span record); /* of one TXT record */
+
+#endif

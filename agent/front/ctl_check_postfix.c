@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: ISC */
+#include "front/ctl_check_postfix.h"
+
+#include <pwd.h>
+
+#include "base/text.h"
+
+#define MASTER_FIELDS 8 /* master(5); arguments follow */
+
+struct service {
+	struct span name, command;
+	struct span arguments;
+};
+
+struct wiring { /* what is looked at */
+	struct findings *f;
+	const struct config *config;
+	const struct postfix_texts *texts;
+	struct service service;
+};
+
+/* The next word; what stands in braces is one, without them. False: there is none. */
+static bool next_word(struct span *rest, struct span *ret)
+{
+	*rest = span_trim(*rest);
+	if (rest->n == 0)
+		return false;
+	if (rest->p[0] == '{') {
+		rest->p++;
+		rest->n--;
+		bool some = span_cut(rest, '}', ret);
+		*ret = span_trim(*ret);
+		return some;
+	}
+	size_t n = 0;
+	while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
+		n++;
+	*ret = (struct span){ rest->p, n };
+	rest->p += n;
+	rest->n -= n;
+	return true;
+}
+
+static bool read_service(struct span line, struct service *ret)
+{
+	struct service s = { .arguments = line };
+	struct span word;
+	for (int i = 0; i < MASTER_FIELDS; i++) {
+		if (!next_word(&s.arguments, &word))
+			return false;
+		if (i == 0)
+			s.name = word;
+		s.command = word;
+	}
+	*ret = s;
+	return true;
+}
+
+/* "name = value", "name=value". */
+static bool is_setting(struct span word, const char *name, struct span *ret)
+{
+	struct span head, rest = word;
+	if (!memchr(word.p, '=', word.n) || !span_cut(&rest, '=', &head) ||
+	    !span_equal(span_trim(head), span_of(name)))
+		return false;
+	*ret = span_trim(rest);
+	return true;
+}
+
+/* An attribute of pipe(8) or spawn(8), such as user=; argv= and what follows is the command. */
+static bool attribute(const struct service *s, const char *name, struct span *ret)
+{
+	struct span rest = s->arguments, word, value;
+	while (next_word(&rest, &word)) {
+		if (span_equal(word, SPAN("-o"))) {
+			if (!next_word(&rest, &word))
+				return false;
+			continue;
+		}
+		if (is_setting(word, "argv", &value)) {
+			bool wanted = strcmp(name, "argv") == 0;
+			if (wanted)
+				*ret = (struct span){ value.p, (size_t)(s->arguments.p +
+									s->arguments.n - value.p) };
+			return wanted;
+		}
+		if (is_setting(word, name, ret))
+			return true;
+	}
+	return false;
+}
+
+static bool override(const struct service *s, const char *name, struct span *ret)
+{
+	struct span rest = s->arguments, word, value;
+	bool found = false;
+	while (next_word(&rest, &word) && !is_setting(word, "argv", &value))
+		if (span_equal(word, SPAN("-o")) && next_word(&rest, &word) &&
+		    is_setting(word, name, &value)) {
+			*ret = value;
+			found = true;
+		}
+	return found;
+}
+
+static bool main_setting(const struct postfix_texts *t, const char *name, struct span *ret)
+{
+	struct span rest = t->main, line;
+	while (span_cut(&rest, '\n', &line))
+		if (is_setting(line, name, ret))
+			return true;
+	return false;
+}
+
+/* Of the service itself, or of main.cf; empty: there is none. */
+static struct span setting(const struct wiring *w, const char *name)
+{
+	struct span value = { NULL, 0 };
+	if (!override(&w->service, name, &value) && !main_setting(w->texts, name, &value))
+		value.n = 0;
+	return value;
+}
+
+static const char *text(const struct wiring *w, struct span s)
+{
+	return page_text(w->f->page, s);
+}
+
+/* "3600s", "1h"; postconf(5): seconds without a letter. */
+static bool read_time(struct span s, uint64_t *ret_ms)
+{
+	static const char units[] = "smhdw";
+	static const uint64_t seconds[] = { 1, 60, 3600, 86400, 604800 };
+	const char *unit = s.n > 0 ? memchr(units, text_lower(s.p[s.n - 1]), 5) : NULL;
+	uint64_t n;
+	if (unit)
+		s.n--;
+	if (!text_u64(s, UINT32_MAX, &n))
+		return false;
+	*ret_ms = 1000 * n * (unit ? seconds[unit - units] : 1);
+	return true;
+}
+
+static void check_time(const struct wiring *w, const char *name, struct span value)
+{
+	const struct config *c = w->config;
+	struct page *p = w->f->page;
+	int64_t need = c->deadline + c->final_timeout;
+	uint64_t ms;
+	if (!read_time(value, &ms)) {
+		findings_add(w->f, FIND_TIME_LIMIT, FINDING_WARNING,
+			     page_fmt(p, "Look at %s in main.cf.", name), "%s = %s is no time",
+			     name, text(w, value));
+		return;
+	}
+	bool enough = ms > (uint64_t)need;
+	findings_add(w->f, FIND_TIME_LIMIT, enough ? FINDING_OK : FINDING_FAILURE,
+		     page_fmt(p, "Set %s = %llds, or make deadline or final_timeout shorter.", name,
+			      (long long)(need / 1000 + 1800)),
+		     "%s = %s is %s deadline and final_timeout together (%s)", name, text(w, value),
+		     enough ? "more than" : "not more than", page_age(p, need / 1000));
+}
+
+/* Under its name, for lmtp(8) and for the manual's example of either. */
+static void check_pipe_limits(const struct wiring *w)
+{
+	struct page *p = w->f->page;
+	const char *service = text(w, w->service.name);
+	const char *limit = page_fmt(p, "%s_destination_recipient_limit", service);
+	const char *time = page_fmt(p, "%s_time_limit", service);
+	struct span recipients = { NULL, 0 };
+	struct span ms = setting(w, time);
+	if (!main_setting(w->texts, limit, &recipients))
+		main_setting(w->texts, "default_destination_recipient_limit", &recipients);
+	findings_add(w->f, FIND_RECIPIENTS,
+		     span_equal(recipients, SPAN("1")) ? FINDING_OK : FINDING_FAILURE,
+		     page_fmt(p, "Set %s = 1 in main.cf.", limit), "%s = %s", limit,
+		     text(w, recipients));
+	/* Not named, it is $command_time_limit. */
+	check_time(w, time, ms.n > 0 && ms.p[0] != '$' ? ms : setting(w, "command_time_limit"));
+}
+
+static void check_flags(const struct wiring *w)
+{
+	struct span flags = { "", 0 }, sender;
+	bool set = attribute(&w->service, "flags", &flags);
+	findings_add(w->f, FIND_FLAGS, span_equal(flags, SPAN("q")) ? FINDING_OK : FINDING_FAILURE,
+		     "Write flags=q in master.cf, and nothing else there.", "flags=%s%s",
+		     text(w, flags), set ? "" : ": they are not set");
+	bool null_sender = attribute(&w->service, "null_sender", &sender) && sender.n == 0;
+	findings_add(w->f, FIND_NULL_SENDER, null_sender ? FINDING_OK : FINDING_FAILURE,
+		     "Write null_sender= with nothing behind it in master.cf.", "%s",
+		     null_sender ? "null_sender= is set" : "null_sender= is not set, or not empty");
+}
+
+static void check_safety(const struct wiring *w)
+{
+	struct span filter = setting(w, "pipe_delivery_status_filter");
+	bool set = filter.n > 0 && filter.p[0] != '$';
+	findings_add(w->f, FIND_SAFETY, set ? FINDING_OK : FINDING_FAILURE,
+		     "Install the example mxdirect_safety, and write -o "
+		     "pipe_delivery_status_filter=regexp:/etc/postfix/mxdirect_safety in "
+		     "master.cf.",
+		     set ? "pipe_delivery_status_filter = %s"
+			 : "pipe_delivery_status_filter is not set%s",
+		     set ? text(w, filter) : "");
+}
+
+/* As whom it runs, for the caller; NULL: that is not known. */
+static const char *check_user(const struct wiring *w)
+{
+	static const char fix[] = "Write user=mxdirect:mxdirect in master.cf, and make that user "
+				  "if there is none: adduser --system --group mxdirect.";
+	struct span value = { "", 0 }, name = { "", 0 };
+	if (attribute(&w->service, "user", &value))
+		span_cut(&value, ':', &name);
+	const char *user = text(w, name);
+	const struct passwd *pw = user[0] ? getpwnam(user) : NULL;
+	if (!user[0])
+		findings_add(w->f, FIND_USER, FINDING_FAILURE, fix, "user= is not set");
+	else if (!pw)
+		findings_add(w->f, FIND_USER, FINDING_FAILURE, fix,
+			     "there is no user %s: mail stays in the queue", user);
+	else if (pw->pw_uid == 0 || strcmp(user, "postfix") == 0)
+		findings_add(w->f, FIND_USER, FINDING_FAILURE, fix, "it runs as %s", user);
+	else
+		findings_add(w->f, FIND_USER, FINDING_OK, NULL, "it runs as %s", user);
+	return pw ? user : NULL;
+}
+
+/* Does this service start mxdirect? What follows its name is in *ret_rest. */
+static bool runs_mxdirect(const struct service *s, struct span *ret_rest)
+{
+	struct span argv, program, last;
+	if (!attribute(s, "argv", &argv) || !next_word(&argv, &program))
+		return false;
+	while (memchr(program.p, '/', program.n))
+		span_cut(&program, '/', &last);
+	*ret_rest = argv;
+	return span_equal(program, SPAN("mxdirect"));
+}
+
+static void check_lmtp(struct wiring *w)
+{
+	struct span xforward = setting(w, "lmtp_send_xforward_command");
+	bool told = span_equal_nocase(xforward, SPAN("yes"));
+	w->f->about = page_fmt(w->f->page, "Postfix transport %s", text(w, w->service.name));
+	check_time(w, "lmtp_data_done_timeout", setting(w, "lmtp_data_done_timeout"));
+	findings_add(w->f, FIND_XFORWARD, told ? FINDING_OK : FINDING_FAILURE,
+		     "Write -o lmtp_send_xforward_command=yes at this transport in master.cf.",
+		     "lmtp_send_xforward_command = %s", text(w, xforward));
+}
+
+/* Is "TRANSPORT:...private/SERVICE" somewhere in main.cf? */
+static bool leads_to(const struct wiring *w, struct span transport, struct span service)
+{
+	const char *wanted =
+		page_fmt(w->f->page, "%s:unix:private/%s", text(w, transport), text(w, service));
+	return memmem(w->texts->main.p, w->texts->main.n, wanted, strlen(wanted)) != NULL;
+}
+
+/* A table of transports may be anything, so without a word in main.cf it may be any lmtp(8) of its
+ * own. */
+static void check_transports(const struct wiring *to)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		struct wiring w = *to;
+		struct span rest = w.texts->master, line;
+		size_t found = 0;
+		while (span_cut(&rest, '\n', &line)) {
+			if (!read_service(line, &w.service) ||
+			    !span_equal(w.service.command, SPAN("lmtp")))
+				continue;
+			bool named = leads_to(&w, w.service.name, to->service.name);
+			if (!named && (pass == 0 || span_equal(w.service.name, SPAN("lmtp"))))
+				continue;
+			check_lmtp(&w);
+			found++;
+		}
+		if (found > 0)
+			return;
+	}
+	findings_add(to->f, FIND_WIRING, FINDING_WARNING,
+		     "Add a transport of lmtp(8) as in mxdirect(8), with a name of its own.",
+		     "no transport of lmtp(8) leads to it");
+}
+
+static const char *check_service(struct wiring *w, struct span rest)
+{
+	struct span option = { NULL, 0 };
+	bool pipe = span_equal(w->service.command, SPAN("pipe"));
+	const char *name = text(w, w->service.name);
+	next_word(&rest, &option);
+	bool lmtp = span_equal(option, SPAN("--lmtp"));
+	w->f->about = page_fmt(w->f->page, "Postfix %s %s", pipe ? "transport" : "service", name);
+	findings_add(w->f, FIND_WIRING, lmtp == !pipe ? FINDING_OK : FINDING_FAILURE,
+		     "--lmtp is for spawn(8), and only for that: see mxdirect(8).",
+		     "%s(8) runs mxdirect%s", text(w, w->service.command), lmtp ? " --lmtp" : "");
+	const char *user = check_user(w);
+	if (!pipe) {
+		check_transports(w);
+		return user;
+	}
+	check_pipe_limits(w);
+	check_flags(w);
+	check_safety(w);
+	return user;
+}
+
+void check_postfix(struct findings *f, const struct config *c, const struct postfix_texts *t,
+		   const char **ret_user)
+{
+	struct wiring w = { .f = f, .config = c, .texts = t };
+	struct span rest = t->master, line, arguments;
+	const char *user = NULL;
+	size_t n = 0;
+	while (span_cut(&rest, '\n', &line)) {
+		if (!read_service(line, &w.service) || !runs_mxdirect(&w.service, &arguments))
+			continue;
+		const char *one = check_service(&w, arguments);
+		user = user ? user : one;
+		n++;
+	}
+	f->about = "Postfix";
+	if (n == 0)
+		findings_add(f, FIND_WIRING, FINDING_WARNING,
+			     "Add a transport to master.cf as in mxdirect(8), and use it with "
+			     "default_transport or transport_maps.",
+			     "no service in master.cf runs mxdirect");
+	*ret_user = user;
+}

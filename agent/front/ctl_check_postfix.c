@@ -28,9 +28,10 @@ static bool next_word(struct span *rest, struct span *ret)
 	if (rest->p[0] == '{') {
 		rest->p++;
 		rest->n--;
-		bool some = span_cut(rest, '}', ret);
+		if (!span_cut(rest, '}', ret))
+			return false;
 		*ret = span_trim(*ret);
-		return some;
+		return true;
 	}
 	size_t n = 0;
 	while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')

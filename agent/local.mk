@@ -36,7 +36,15 @@ libfront_a_SOURCES = \
 # The operator's tool, apart from the fronts of a delivery: those are not linked with its JSON library.
 libctl_a_SOURCES = \
 	%D%/front/ctl.c %D%/front/ctl.h \
+	%D%/front/ctl_check.c %D%/front/ctl_check.h \
+	%D%/front/ctl_check_names.c %D%/front/ctl_check_names.h \
+	%D%/front/ctl_check_net.c %D%/front/ctl_check_net.h \
+	%D%/front/ctl_check_output.c %D%/front/ctl_check_output.h \
+	%D%/front/ctl_check_postfix.c %D%/front/ctl_check_postfix.h \
+	%D%/front/ctl_check_sender.c %D%/front/ctl_check_sender.h \
+	%D%/front/ctl_check_state.c %D%/front/ctl_check_state.h \
 	%D%/front/ctl_details.c %D%/front/ctl_details.h \
+	%D%/front/ctl_findings.c %D%/front/ctl_findings.h \
 	%D%/front/ctl_forget.c %D%/front/ctl_forget.h \
 	%D%/front/ctl_items.c %D%/front/ctl_items.h \
 	%D%/front/ctl_json.c %D%/front/ctl_json.h \

@@ -34,6 +34,8 @@ int main(int argc, char **argv)
 		.out = stdout,
 		.bold = isatty(STDOUT_FILENO) && !(no_color && no_color[0]),
 		.tools = &tools,
+		.spf_program = SPF_PROGRAM,
+		.postconf = "/usr/sbin/postconf",
 	};
 	struct error err;
 	bool findings;

@@ -79,7 +79,15 @@ UNIT_TESTS = \
 	%D%/unit/test_stspolicy \
 	%D%/unit/test_tlsreport \
 	%D%/unit/test_ctl \
+	%D%/unit/test_ctl_check \
+	%D%/unit/test_ctl_check_names \
+	%D%/unit/test_ctl_check_net \
+	%D%/unit/test_ctl_check_output \
+	%D%/unit/test_ctl_check_postfix \
+	%D%/unit/test_ctl_check_sender \
+	%D%/unit/test_ctl_check_state \
 	%D%/unit/test_ctl_details \
+	%D%/unit/test_ctl_findings \
 	%D%/unit/test_ctl_forget \
 	%D%/unit/test_ctl_items \
 	%D%/unit/test_ctl_json \
@@ -207,6 +215,31 @@ endif
 %C%_unit_test_settings_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_ctl_SOURCES = %D%/unit/test_ctl.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
 %C%_unit_test_ctl_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_check_SOURCES = %D%/unit/test_ctl_check.c %D%/unit/check_world.h %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/dns_build.h %D%/unit/spf_zone.h \
+	%D%/unit/harness.h
+%C%_unit_test_ctl_check_CPPFLAGS = $(SPF_TEST_CPPFLAGS)
+%C%_unit_test_ctl_check_LDADD = $(FLOOR_CTL)
+EXTRA_%C%_unit_test_ctl_check_DEPENDENCIES = mxdirect-spf
+%C%_unit_test_ctl_check_names_SOURCES = %D%/unit/test_ctl_check_names.c %D%/unit/harness.h
+%C%_unit_test_ctl_check_names_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_check_net_SOURCES = %D%/unit/test_ctl_check_net.c %D%/unit/check_world.h %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/dns_build.h %D%/unit/spf_zone.h \
+	%D%/unit/harness.h
+%C%_unit_test_ctl_check_net_CPPFLAGS = $(SPF_TEST_CPPFLAGS)
+%C%_unit_test_ctl_check_net_LDADD = $(FLOOR_CTL)
+EXTRA_%C%_unit_test_ctl_check_net_DEPENDENCIES = mxdirect-spf
+%C%_unit_test_ctl_check_output_SOURCES = %D%/unit/test_ctl_check_output.c %D%/unit/harness.h
+%C%_unit_test_ctl_check_output_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_check_postfix_SOURCES = %D%/unit/test_ctl_check_postfix.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_check_postfix_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_check_sender_SOURCES = %D%/unit/test_ctl_check_sender.c %D%/unit/check_world.h %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/dns_build.h %D%/unit/spf_zone.h \
+	%D%/unit/harness.h
+%C%_unit_test_ctl_check_sender_CPPFLAGS = $(SPF_TEST_CPPFLAGS)
+%C%_unit_test_ctl_check_sender_LDADD = $(FLOOR_CTL)
+EXTRA_%C%_unit_test_ctl_check_sender_DEPENDENCIES = mxdirect-spf
+%C%_unit_test_ctl_check_state_SOURCES = %D%/unit/test_ctl_check_state.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_check_state_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_findings_SOURCES = %D%/unit/test_ctl_findings.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_findings_LDADD = $(FLOOR_CTL)
 %C%_unit_test_ctl_details_SOURCES = %D%/unit/test_ctl_details.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
 %C%_unit_test_ctl_details_LDADD = $(FLOOR_CTL)
 %C%_unit_test_ctl_forget_SOURCES = %D%/unit/test_ctl_forget.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h

@@ -2,18 +2,21 @@
 #include <getopt.h>
 
 #include "front/ctl.h"
+#include "front/ctl_check.h"
 #include "front/ctl_forget.h"
 #include "front/ctl_plan.h"
 #include "front/ctl_settings.h"
 #include "front/ctl_status.h"
 
-enum { OPTION_JSON = 256, OPTION_PROBE, OPTION_HELP, OPTION_VERSION };
+enum { OPTION_JSON = 256, OPTION_PROBE, OPTION_TO, OPTION_POSTFIX, OPTION_HELP, OPTION_VERSION };
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "option", required_argument, NULL, 'o' },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "probe", no_argument, NULL, OPTION_PROBE },
+	{ "to", required_argument, NULL, OPTION_TO },
+	{ "postfix", required_argument, NULL, OPTION_POSTFIX },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -24,6 +27,9 @@ static const struct ctl_command commands[] = {
 	  "      What a delivery would do now: hosts, addresses, TLS demanded, order;\n"
 	  "      --probe connects to each of them, says EHLO, starts TLS, and leaves.\n",
 	  CTL_JSON | CTL_PROBE, 1, 1, ctl_plan },
+	{ "check", "[--to HOST[:PORT]] [--postfix DIR] [--json] [DOMAIN | ADDRESS]...",
+	  "      Is this machine fit to send, also for these senders? What to do if not.\n",
+	  CTL_JSON | CTL_CHECK, 0, SIZE_MAX, ctl_check },
 	{ "status", "[--json] [MESSAGE | HOST | DOMAIN]",
 	  "      What mxdirect remembers: messages that wait and why, failing domains,\n"
 	  "      hosts in trouble, MTA-STS policies; or everything about one of them.\n",
@@ -97,12 +103,26 @@ static bool parse(const struct ctl_call *call, struct ctl *c, int *ret_alone, st
 			c->flags |= CTL_JSON;
 		if (option == OPTION_PROBE)
 			c->flags |= CTL_PROBE;
+		if (option == OPTION_TO || option == OPTION_POSTFIX)
+			c->flags |= CTL_CHECK;
+		if (option == OPTION_TO)
+			c->to = optarg;
+		if (option == OPTION_POSTFIX)
+			c->postfix = optarg;
 		if (option == 'c') {
 			c->config_file = optarg;
 			c->config_demanded = true;
 		}
 	}
 	return true;
+}
+
+static const char *foreign(unsigned flags)
+{
+	if (flags & CTL_JSON)
+		return "--json does not go with ";
+	return flags & CTL_PROBE ? "--probe does not go with "
+				 : "--to and --postfix do not go with ";
 }
 
 /* NULL: *err tells. */
@@ -116,8 +136,7 @@ static const struct ctl_command *find(const struct ctl *c, const char *name, str
 	if (command == end)
 		wrong = "there is no command ";
 	else if (c->flags & ~command->flags)
-		wrong = c->flags & ~command->flags & CTL_JSON ? "--json does not go with "
-							      : "--probe does not go with ";
+		wrong = foreign(c->flags & ~command->flags);
 	else if (c->noperand < command->least)
 		wrong = "an argument is missing for ";
 	else if (c->noperand > command->most)
@@ -136,6 +155,8 @@ bool ctl_run(const struct ctl_call *call, bool *ret_findings, struct error *err)
 		.out = call->out,
 		.bold = call->bold,
 		.tools = call->tools,
+		.spf_program = call->spf_program,
+		.postconf = call->postconf,
 	};
 	int alone = 0;
 	if (!parse(call, &c, &alone, err))

@@ -3,7 +3,8 @@
 """world.py DIRECTORY: a name server and MX hosts on loopback for tests/ctl/run, until standard input ends.
 
 DIRECTORY has the certificates that cert.c made, and `digests`, what it said. Both ports come on standard output: that of
-the name server, that of the MX hosts. Everything below signed.test is signed: its answers have the AD bit."""
+the name server, that of the MX hosts. Everything below signed.test and ietf.org is signed: the answers
+have the AD bit."""
 
 import os
 import ssl
@@ -50,6 +51,21 @@ busy.test                   MX    10 mx1.busy.test
 busy.test                   MX    20 mx2.busy.test
 mx1.busy.test               A     127.0.0.4
 mx2.busy.test               A     127.0.0.5
+ietf.org                    MX    0 mail2.ietf.org
+25.0.0.127.in-addr.arpa     PTR   mail.sender.test
+mail.sender.test            A     127.0.0.25
+26.0.0.127.in-addr.arpa     PTR   127-0-0-26.dsl.isp.test
+127-0-0-26.dsl.isp.test     A     127.0.0.26
+27.0.0.127.in-addr.arpa     PTR   mail.sender.test
+29.0.0.127.in-addr.arpa     *     SERVFAIL
+sender.test                 TXT   v=spf1 ip4:127.0.0.25 ~all
+_dmarc.sender.test          TXT   v=DMARC1; p=reject
+strict.test                 TXT   v=spf1 include:strict-hosts.test -all
+strict-hosts.test           TXT   v=spf1 ip4:192.0.2.0/24 -all
+_dmarc.strict.test          TXT   v=DMARC1; sp=none
+wrongspf.test               TXT   v=spf1 ip4:everywhere -all
+_dmarc.wrongspf.test        TXT   v=DMARC1; p=none
+_dmarc.wrongspf.test        TXT   v=DMARC1; p=reject
 """
 
 
@@ -63,7 +79,7 @@ class Server(dns.Server):
     def reply(self, query):
         out = super().reply(query)
         name = dns.parse_question(query)[0]
-        if out and name.endswith('signed.test'):
+        if out and name.endswith(('signed.test', 'ietf.org')):
             out = out[:3] + bytes([out[3] | 0x20]) + out[4:]
         return out
 

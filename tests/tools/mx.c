@@ -107,7 +107,7 @@ static void conn_heard(struct conn *c, const char *p, size_t n)
 {
 	if (n && c->client)
 		talk_replies(&c->talk, p, n);
-	else if (n)
+	else if (n && c->of->turn->lmtp)
 		talk_commands(&c->talk, p, n);
 }
 
@@ -117,7 +117,7 @@ static void conn_said(struct conn *c, const char *p, size_t n)
 		bytes_add(&c->said, p, n);
 	if (c->client)
 		talk_commands(&c->talk, p, n);
-	else
+	else if (c->of->turn->lmtp)
 		talk_replies(&c->talk, p, n);
 }
 
@@ -240,39 +240,40 @@ static size_t message_end(struct conn *c)
 	return dot ? (size_t)(dot - c->in.p) + 5 : 0;
 }
 
-/* What the host MTA has handed over, as SMTP carries it. To be freed. */
-static void wanted_message(const struct conn *c, const struct item *item, struct bytes *out)
+/* What the host MTA has handed over, as SMTP carries it; `storage` may be needed for it. */
+static const struct bytes *wanted_message(const struct conn *c, const struct item *item,
+					  struct bytes *storage)
 {
-	const struct deal *d = talk_last(&c->of->client.talk);
-	struct bytes plain = { 0 };
+	const struct turn *turn = c->of->turn;
+	const struct deal *d = turn->lmtp ? talk_last(&c->of->client.talk) : NULL;
 	bool other = d && run_faulty(c->mx->run); /* perhaps than the story has it */
-	if (item->raw && !other) {
-		bytes_add(out, bytes_text(&item->text), item->text.n);
-	} else if (d) {
-		deal_plain(d, &plain);
-		message_wire(&plain, out);
-	} else {
-		message_wire(&c->of->turn->message, out);
-	}
+	struct bytes plain = { 0 };
+	if (item->raw && !other)
+		return &item->text;
+	if (!d || (d->text.n == turn->wire.n && memcmp(d->text.p, turn->wire.p, d->text.n) == 0))
+		return &turn->wire;
+	deal_plain(d, &plain);
+	message_wire(&plain, storage);
 	bytes_free(&plain);
+	return storage;
 }
 
 static bool step_message(struct conn *c, const struct item *item)
 {
-	struct bytes want = { 0 };
+	struct bytes storage = { 0 };
 	size_t n = message_end(c);
 	if (n == 0)
 		return false;
-	wanted_message(c, item, &want);
-	if (want.n != n || memcmp(want.p, c->in.p, n) != 0) {
+	const struct bytes *want = wanted_message(c, item, &storage);
+	if (want->n != n || memcmp(want->p, c->in.p, n) != 0) {
 		struct bytes text = { 0 };
 		escape(c->in.p, n, 300, &text);
 		bytes_addf(&text, " WANTED ");
-		escape(want.p, want.n, 300, &text);
+		escape(want->p, want->n, 300, &text);
 		run_trouble(c->mx->run, "%s: another message came: %s", c->script->addr, text.p);
 		bytes_free(&text);
 	}
-	bytes_free(&want);
+	bytes_free(&storage);
 	c->has_message = true;
 	c->conns_then = c->mx->nconn;
 	c->final = c->said.n;

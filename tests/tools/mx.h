@@ -23,7 +23,7 @@ struct conn {
 	struct watch *watch;  /* NULL: over */
 	struct watch *writer; /* of two pipes the one that we write to; NULL: a socket */
 	bool client;          /* of LMTP: it says commands */
-	struct talk talk;
+	struct talk talk; /* of LMTP, and of hosts that get mail from there */
 	int gone;   /* the time of its talk when we hung up; 0: the other side was first */
 	size_t pos; /* item of the script */
 	bool begun; /* the item at pos has been */

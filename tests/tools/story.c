@@ -421,13 +421,14 @@ static void finish_turn(struct story *s, struct turn *t)
 		has_exit |= t->expect[i].kind == EXPECT_EXIT;
 	if (!has_exit && !t->lmtp)
 		die("%s expects no exit status of run %d", s->name, (int)(t - s->turn) + 1);
+	message_wire(&t->message, &t->wire);
 	for (size_t i = 0; i < t->nfeed; i++)
 		note_item(s, &t->feed[i]);
 	for (size_t i = 0; t->lmtp && i < t->lmtp->n; i++) {
 		struct item *item = &t->lmtp->item[i];
 		note_item(s, item);
 		if (item->whole)
-			message_wire(&t->message, &item->text);
+			bytes_add(&item->text, t->wire.p, t->wire.n);
 	}
 	for (size_t i = 0; i < t->nspoil; i++) {
 		s->needs_root |= t->spoil[i].how == SPOIL_OWNER;

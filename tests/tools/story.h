@@ -164,6 +164,7 @@ struct turn {
 	size_t nset, nenv, narg;
 	bool has_config, no_helo;
 	struct bytes config, message;
+	struct bytes wire; /* the message as SMTP carries it, final dot included */
 	struct item *feed; /* ITEM_PART: so many bytes of the message; ITEM_ACT */
 	size_t nfeed;
 	struct spoil *spoil; /* before it begins */

@@ -41,8 +41,8 @@ static int64_t end_of_probe(int64_t until, int64_t now)
 	return end_of_wait(until - HEALTH_PROBE, HEALTH_PROBE, now);
 }
 
-/* Fifty runs that meet one outage are one failure: the next one counts when the wait for the last is
- * over. */
+/* Fifty runs that meet one outage are one failure: the next one counts when the wait for the last
+ * is over. */
 static void count(struct back_off b, uint32_t *fails, int64_t last, int64_t now)
 {
 	bool waiting = *fails > 0 && end_of_wait(last, back_off_after(b, *fails), now) != 0;

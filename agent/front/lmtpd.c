@@ -192,24 +192,44 @@ static bool read_text(struct server *s, struct intake *k)
 	}
 }
 
-static void reply_to_all(struct server *s, const struct delivery_result *result,
-			 const struct error *err)
-{
-	char storage[16 * REPORT_LMTP + 1];
+/* Replies gathered, so that many leave together. */
+struct replies {
 	struct buf out;
-	buf_init(&out, storage, sizeof(storage));
-	for (size_t i = 0; i < s->t.nto; i++) {
-		char line[REPORT_LMTP + 1];
-		const struct report r =
-			err ? report_error(err) : report_outcome(&result[i].outcome, result[i].end);
-		report_lmtp(&r, err ? err->code : result[i].outcome.code, line);
-		if (buf_room(&out) < strlen(line)) {
-			client_say(&s->client, buf_view(&out));
-			buf_reset(&out);
-		}
-		buf_add(&out, span_of(line));
+	char storage[16 * REPORT_LMTP + 1];
+};
+
+static void add_reply(struct server *s, struct replies *r, const struct report *report,
+		      struct esc code)
+{
+	char line[REPORT_LMTP + 1];
+	report_lmtp(report, code, line);
+	if (buf_room(&r->out) < strlen(line)) {
+		client_say(&s->client, buf_view(&r->out));
+		buf_reset(&r->out);
 	}
-	client_say(&s->client, buf_view(&out));
+	buf_add(&r->out, span_of(line));
+}
+
+static void refuse_all(struct server *s, const struct error *err)
+{
+	const struct report report = report_error(err);
+	struct replies r;
+	buf_init(&r.out, r.storage, sizeof(r.storage));
+	for (size_t i = 0; i < s->t.nto; i++)
+		add_reply(s, &r, &report, err->code);
+	client_say(&s->client, buf_view(&r.out));
+}
+
+static void reply_to_all(struct server *s, const struct delivery_result *result)
+{
+	struct replies r;
+	buf_init(&r.out, r.storage, sizeof(r.storage));
+	for (size_t i = 0; i < s->t.nto; i++) {
+		const struct outcome *o = &result[i].outcome;
+		const struct report report = report_outcome(o, result[i].end);
+		add_reply(s, &r, &report, o->code);
+	}
+	client_say(&s->client, buf_view(&r.out));
 }
 
 static void end_idle_sessions(struct server *s)
@@ -231,11 +251,11 @@ static void deliver(struct server *s, struct message *message, int64_t intake_ms
 	struct error err;
 	if (!result) {
 		err_nomem(&err);
-		reply_to_all(s, NULL, &err);
+		refuse_all(s, &err);
 		return;
 	}
 	groups_deliver(s->groups, s->mail, &m, result);
-	reply_to_all(s, result, NULL);
+	reply_to_all(s, result);
 	const struct caller host = client_caller(&s->client);
 	groups_told(s->groups, host.present(host.self, CALLER_AT_REPORT, 0));
 	end_idle_sessions(s);
@@ -269,7 +289,7 @@ static void data(struct server *s)
 		deliver(s, message, io_now(s->run->io).ms - start.ms);
 		message_close(message);
 	} else {
-		reply_to_all(s, NULL, &err);
+		refuse_all(s, &err);
 	}
 	forget_mail(s);
 }

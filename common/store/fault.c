@@ -19,21 +19,24 @@ static struct {
 	struct sigaction before[SIGNALS];
 } handlers = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* A fault outside a guarded call, in this thread or another, is for whoever handled it before. */
-static void on_fault(int sig)
+/* A fault outside a guarded call, in this thread or another, is for whoever handled it before: the
+ * instruction is tried again and faults again. A signal that was sent is sent again. */
+static void on_fault(int sig, siginfo_t *info, void *context)
 {
+	(void)context;
 	if (jump)
 		siglongjmp(*jump, 1);
 	for (int i = 0; i < SIGNALS; i++)
 		if (signals[i] == sig)
 			sigaction(sig, &handlers.before[i], NULL);
-	raise(sig);
+	if (info->si_code <= 0)
+		raise(sig);
 }
 
 /* SA_NODEFER: the signal is never blocked, so a jump out of the handler has no mask to restore. */
 void fault_watch(void)
 {
-	struct sigaction act = { .sa_handler = on_fault, .sa_flags = SA_NODEFER };
+	struct sigaction act = { .sa_sigaction = on_fault, .sa_flags = SA_NODEFER | SA_SIGINFO };
 	sigemptyset(&act.sa_mask);
 	pthread_mutex_lock(&handlers.lock);
 	for (int i = 0; i < SIGNALS && handlers.users == 0; i++)

@@ -322,6 +322,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_ehlo \
 	%D%/fuzz/fuzz_headers \
 	%D%/fuzz/fuzz_lmtp \
+	%D%/fuzz/fuzz_lmtpd \
 	%D%/fuzz/fuzz_records \
 	%D%/fuzz/fuzz_reply \
 	%D%/fuzz/fuzz_spf \
@@ -355,6 +356,9 @@ FUZZ_FLOW = libconf.a $(FUZZ_CORE) $(CONFUSE_LIBS)
 %C%_fuzz_fuzz_headers_SOURCES = %D%/fuzz/fuzz_headers.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_headers_LDADD = $(FUZZ_WIRE)
 %C%_fuzz_fuzz_headers_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_lmtpd_SOURCES = %D%/fuzz/fuzz_lmtpd.c $(REPLAY_MAIN)
+%C%_fuzz_fuzz_lmtpd_LDADD = $(AGENT_LIBS) $(AGENT_SYSTEM_LIBS)
+%C%_fuzz_fuzz_lmtpd_LDFLAGS = $(LINK_FUZZ)
 %C%_fuzz_fuzz_records_SOURCES = %D%/fuzz/fuzz_records.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_records_LDADD = $(FUZZ_WIRE)
 %C%_fuzz_fuzz_records_LDFLAGS = $(LINK_FUZZ)

@@ -55,7 +55,9 @@ static void test_absent(void)
 	struct span got;
 	struct error err;
 	CHECK("absent", !output_read(a, &io, argv, &got, &err) && err.class == ERR_TEMP);
-	CHECK_STR("why", err.text, "/nonexistent/postconf: No such file or directory");
+	/* Under valgrind posix_spawn(3) does not learn that there is nothing to run. */
+	CHECK("why", strcmp(err.text, "/nonexistent/postconf: No such file or directory") == 0 ||
+			     strcmp(err.text, "/nonexistent/postconf fails") == 0);
 	arena_close(a);
 	a = arena_open(100);
 	CHECK("no memory", !output_read(a, &io, argv, &got, &err) && err.class == ERR_INTERNAL);

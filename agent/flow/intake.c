@@ -193,7 +193,8 @@ bool intake_begin(const struct intake_limits *limits, struct intake **ret, struc
 	if (!m || !k) {
 		free(m);
 		free(k);
-		return err_nomem(err);
+		err_nomem(err);
+		return false;
 	}
 	m->fd = -1;
 	k->limits = limits;

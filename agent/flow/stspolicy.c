@@ -261,7 +261,7 @@ static bool find(struct quest *q, struct error *err)
 	}
 	if (say == STSCACHE_FETCH && fetch_policy(q, err))
 		return true;
-	if (!stscache_holds(known, now) || q->sv->io->stopped)
+	if (!known || !stscache_holds(known, now) || q->sv->io->stopped)
 		return false;
 	q->found = (struct stspolicy){ .remembered = true };
 	return parse(q, known->body, err);

@@ -65,7 +65,7 @@ static bool check_all(struct findings *f, const struct ctl *c, const struct serv
 	check_resolver(f, sv);
 	check_addresses(f, sv, &sources);
 	check_helo(f, sv, &sources);
-	for (size_t i = 0; i < c->noperand; i++)
+	for (size_t i = 0; domain && i < c->noperand; i++)
 		if (!check_domain(f, sv, &sources, domain[i], err))
 			return false;
 	if (c->to && !check_port(f, sv, c->to, err))

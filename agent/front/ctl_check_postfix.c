@@ -132,7 +132,8 @@ static bool read_time(struct span s, uint64_t *ret_ms)
 {
 	static const char units[] = "smhdw";
 	static const uint64_t seconds[] = { 1, 60, 3600, 86400, 604800 };
-	const char *unit = s.n > 0 ? memchr(units, text_lower(s.p[s.n - 1]), 5) : NULL;
+	const char last[] = { s.n > 0 ? text_lower(s.p[s.n - 1]) : '\0', '\0' };
+	const char *unit = last[0] ? strpbrk(units, last) : NULL;
 	uint64_t n;
 	if (unit)
 		s.n--;
@@ -157,7 +158,7 @@ static void check_time(const struct wiring *w, const char *name, struct span val
 	bool enough = ms > (uint64_t)need;
 	findings_add(w->f, FIND_TIME_LIMIT, enough ? FINDING_OK : FINDING_FAILURE,
 		     page_fmt(p, "Set %s = %llds, or make deadline or final_timeout shorter.", name,
-			      (long long)(need / 1000 + 1800)),
+			      (long long)need / 1000 + 1800),
 		     "%s = %s is %s deadline and final_timeout together (%s)", name, text(w, value),
 		     enough ? "more than" : "not more than", page_age(p, need / 1000));
 }

@@ -289,32 +289,35 @@ static void *work(void *self)
 
 /* ---- who delivers what ---- */
 
-static struct group *group_of(struct group *groups, size_t *n, const char *domain)
+static bool same_domain(const char *a, const char *b)
 {
-	for (size_t i = 0; i < *n; i++)
-		if (span_equal_nocase(span_of(groups[i].domain), span_of(domain)))
-			return &groups[i];
-	groups[*n] = (struct group){ .domain = domain };
-	return &groups[(*n)++];
+	return span_equal_nocase(span_of(a), span_of(b));
 }
 
-/* Groups in the order of their first recipients; NULL: no memory. */
+static void add_group(struct group *groups, size_t *n, const char *domain)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (same_domain(groups[i].domain, domain))
+			return;
+	groups[(*n)++] = (struct group){ .domain = domain };
+}
+
+/* Groups in the order of their first recipients; NULL: no memory. Each gets its part of one array
+ * of indices. */
 static struct group *split(struct arena *a, const struct group_mail *mail, size_t *ret_n)
 {
 	struct group *groups = ARENA_NEW(a, struct group, mail->nto);
-	size_t *index = ARENA_NEW(a, size_t, mail->nto), n = 0;
+	size_t *index = ARENA_NEW(a, size_t, mail->nto), n = 0, at = 0;
 	if (!groups || !index)
 		return NULL;
 	for (size_t i = 0; i < mail->nto; i++)
-		group_of(groups, &n, mail->to[i].domain)->n++;
-	for (size_t i = 0; i < n; i++) {
-		groups[i].index = index;
-		index += groups[i].n;
-		groups[i].n = 0;
-	}
-	for (size_t i = 0; i < mail->nto; i++) {
-		struct group *g = group_of(groups, &n, mail->to[i].domain);
-		g->index[g->n++] = i;
+		add_group(groups, &n, mail->to[i].domain);
+	for (size_t g = 0; g < n; g++) {
+		groups[g].index = index + at;
+		for (size_t i = 0; i < mail->nto; i++)
+			if (same_domain(groups[g].domain, mail->to[i].domain))
+				index[at++] = i;
+		groups[g].n = (size_t)(index + at - groups[g].index);
 	}
 	*ret_n = n;
 	return groups;

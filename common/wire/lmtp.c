@@ -186,25 +186,25 @@ static bool take_unused(struct reader *r, struct span value)
 
 static const struct param {
 	enum lmtp_verb verb;
-	struct span keyword;
 	enum { ALWAYS, WITH_DSN, WITH_REQUIRETLS } when;
+	struct span keyword;
 	bool (*take)(struct reader *r, struct span value);
 } params[] = {
-	{ LMTP_MAIL, SPAN("SIZE"), ALWAYS, take_size },
-	{ LMTP_MAIL, SPAN("BODY"), ALWAYS, take_body },
-	{ LMTP_MAIL, SPAN("SMTPUTF8"), ALWAYS, take_smtputf8 },
-	{ LMTP_MAIL, SPAN("REQUIRETLS"), WITH_REQUIRETLS, take_requiretls },
-	{ LMTP_MAIL, SPAN("RET"), WITH_DSN, take_ret },
-	{ LMTP_MAIL, SPAN("ENVID"), WITH_DSN, take_envid },
-	{ LMTP_RCPT, SPAN("NOTIFY"), WITH_DSN, take_notify },
-	{ LMTP_RCPT, SPAN("ORCPT"), WITH_DSN, take_orcpt },
-	{ LMTP_XFORWARD, SPAN("NAME"), ALWAYS, take_unused },
-	{ LMTP_XFORWARD, SPAN("ADDR"), ALWAYS, take_unused },
-	{ LMTP_XFORWARD, SPAN("PORT"), ALWAYS, take_unused },
-	{ LMTP_XFORWARD, SPAN("PROTO"), ALWAYS, take_unused },
-	{ LMTP_XFORWARD, SPAN("HELO"), ALWAYS, take_unused },
-	{ LMTP_XFORWARD, SPAN("IDENT"), ALWAYS, take_ident },
-	{ LMTP_XFORWARD, SPAN("SOURCE"), ALWAYS, take_unused },
+	{ LMTP_MAIL, ALWAYS, SPAN("SIZE"), take_size },
+	{ LMTP_MAIL, ALWAYS, SPAN("BODY"), take_body },
+	{ LMTP_MAIL, ALWAYS, SPAN("SMTPUTF8"), take_smtputf8 },
+	{ LMTP_MAIL, WITH_REQUIRETLS, SPAN("REQUIRETLS"), take_requiretls },
+	{ LMTP_MAIL, WITH_DSN, SPAN("RET"), take_ret },
+	{ LMTP_MAIL, WITH_DSN, SPAN("ENVID"), take_envid },
+	{ LMTP_RCPT, WITH_DSN, SPAN("NOTIFY"), take_notify },
+	{ LMTP_RCPT, WITH_DSN, SPAN("ORCPT"), take_orcpt },
+	{ LMTP_XFORWARD, ALWAYS, SPAN("NAME"), take_unused },
+	{ LMTP_XFORWARD, ALWAYS, SPAN("ADDR"), take_unused },
+	{ LMTP_XFORWARD, ALWAYS, SPAN("PORT"), take_unused },
+	{ LMTP_XFORWARD, ALWAYS, SPAN("PROTO"), take_unused },
+	{ LMTP_XFORWARD, ALWAYS, SPAN("HELO"), take_unused },
+	{ LMTP_XFORWARD, ALWAYS, SPAN("IDENT"), take_ident },
+	{ LMTP_XFORWARD, ALWAYS, SPAN("SOURCE"), take_unused },
 };
 #define NPARAMS (sizeof(params) / sizeof(params[0]))
 

@@ -158,8 +158,8 @@ def _(w):
     equal(w.postfix_lmtp.log.count('conn_use=', mark) > 10, True, 'Postfix used its connections to us again')
     equal(sessions_since(w, since, 'mx1.lab.test') < 15, True, 'connections to the MX')
     equal(kinds_since(w, since, 'rset', 'mx1.lab.test') > 10, True, 'we used our connections to the MX again')
-    connections = sessions_since(w, since, 'mx1.lab.test')
-    lab.wait_until(lambda: kinds_since(w, since, 'closed', 'mx1.lab.test') == connections, 'the end of all sessions')
+    lab.wait_until(lambda: kinds_since(w, since, 'closed', 'mx1.lab.test') == sessions_since(w, since, 'mx1.lab.test'),
+                   'the end of all sessions')
     equal({e.detail for e in w.mx.events[since:] if e.kind == 'closed'}, {'quit'}, 'how the sessions ended')
 
 

@@ -32,9 +32,10 @@
 #define JOBS_MAX    200
 #define ALLOC_PARTS 4 /* units that share the allocations of a scenario */
 /* Allocations tried at most: TLS makes thousands, and each of its scenarios tries others. */
-#define ALLOC_MOST       160
-#define ALLOC_MOST_TURNS 80 /* of several runs */
+#define ALLOC_MOST       60
+#define ALLOC_MOST_TURNS 40 /* of several runs */
 #define TLS_STEP         5  /* so it is with the events of TLS, which take their time */
+#define EVENT_STEP       2 /* every second one, each story others: the whole must end in 20 minutes */
 #define TURNS_STEP       5  /* and with those of several runs */
 #define LMTP_MOST        12 /* events tried at most of a story with LMTP, about */
 
@@ -205,7 +206,7 @@ static void work_unit(const struct options *o, int unit, struct tally *t)
 	int step = s->tls         ? TLS_STEP
 		   : s->lmtp      ? 1 + (int)s->nitem / LMTP_MOST
 		   : s->nturn > 1 ? TURNS_STEP
-				  : 1;
+				  : EVENT_STEP;
 	for (int at = start(s, part, step); !o->lab.preload && part != FAULT_NONE; at += step) {
 		if (!play(o, s, (struct fault){ (enum fault_kind)part, at, 0 }, t))
 			break;

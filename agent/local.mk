@@ -81,12 +81,12 @@ mxdirect_agent_LDADD = $(AGENT_LIBS) $(AGENT_SYSTEM_LIBS)
 
 # libcurl and its thirty libraries are for this program alone.
 pkglibexec_PROGRAMS += mxdirect-sts
-mxdirect_sts_SOURCES = %D%/mxdirect-sts.c %D%/sts.h
+mxdirect_sts_SOURCES = %D%/mxdirect-sts.c %D%/confine.c %D%/confine.h %D%/sts.h
 mxdirect_sts_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 mxdirect_sts_LDADD = libwire.a libbase.a $(CURL_LIBS) $(GNUTLS_LIBS)
 
 pkglibexec_PROGRAMS += mxdirect-spf
-mxdirect_spf_SOURCES = %D%/mxdirect-spf.c %D%/spflib.c %D%/spflib.h %D%/spfpacket.h
+mxdirect_spf_SOURCES = %D%/mxdirect-spf.c %D%/confine.c %D%/confine.h %D%/spflib.c %D%/spflib.h %D%/spfpacket.h
 mxdirect_spf_LDADD = libwire.a libbase.a $(SPF_LIBS)
 
 sbin_PROGRAMS += mxdirectctl

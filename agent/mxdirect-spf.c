@@ -13,12 +13,11 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/text.h"
+#include "confine.h"
 #include "spflib.h"
 #include "spfpacket.h"
 
@@ -58,31 +57,6 @@ static void renounce_files(void)
 		return;
 	syscall(SYS_landlock_restrict_self, fd, 0);
 	close(fd);
-}
-
-static bool limit(__rlimit_resource_t what, rlim_t most)
-{
-	struct rlimit now;
-	if (getrlimit(what, &now) != 0)
-		return false;
-	const struct rlimit wanted = { most, most };
-	return most >= now.rlim_max || setrlimit(what, &wanted) == 0;
-}
-
-/* Bytes of address space that the program has by now: libraries, or the shadow of a sanitizer. */
-static rlim_t memory_now(void)
-{
-	char text[64] = "";
-	uint64_t pages = 0;
-	struct span rest, first;
-	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text));
-	if (fd >= 0)
-		close(fd);
-	rest = (struct span){ text, n > 0 ? (size_t)n : 0 };
-	if (!span_cut(&rest, ' ', &first) || !text_u64(first, UINT32_MAX * UINT64_C(64), &pages))
-		return RLIM_INFINITY;
-	return pages * (rlim_t)sysconf(_SC_PAGESIZE) + MEMORY;
 }
 
 /* The allocator's calls, and those to talk and to end. Any other one kills. */
@@ -128,11 +102,12 @@ static fault confine(void)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return "prctl";
 	/* It has its three descriptors and gets no other one. */
-	if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_FSIZE, 0) || !limit(RLIMIT_NPROC, 0) ||
-	    !limit(RLIMIT_CPU, CPU_SECONDS) || !limit(RLIMIT_AS, memory_now()))
+	if (!confine_limit(RLIMIT_CORE, 0) || !confine_limit(RLIMIT_FSIZE, 0) ||
+	    !confine_limit(RLIMIT_NPROC, 0) || !confine_limit(RLIMIT_CPU, CPU_SECONDS) ||
+	    !confine_memory(MEMORY))
 		return "setrlimit";
 	renounce_files();
-	if (!limit(RLIMIT_NOFILE, 0))
+	if (!confine_limit(RLIMIT_NOFILE, 0))
 		return "setrlimit";
 	return filter_calls() ? NULL : "seccomp";
 }

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -20,6 +19,7 @@
 #include "base/buf.h"
 #include "base/ip.h"
 #include "base/text.h"
+#include "confine.h"
 #include "sts.h"
 #include "wire/sts.h"
 
@@ -142,33 +142,6 @@ static bool take_arguments(struct fetch *f, int argc, char **argv)
 	return take_domain(f, argv[optind]) && take_addresses(f, argv[optind], addresses);
 }
 
-static bool limit(struct fetch *f, __rlimit_resource_t what, rlim_t most)
-{
-	struct rlimit now;
-	if (getrlimit(what, &now) != 0)
-		return fail(f, "FETCH", "getrlimit: %s", strerror(errno));
-	if (most > now.rlim_max)
-		return true;
-	const struct rlimit wanted = { most, most };
-	return setrlimit(what, &wanted) == 0 || fail(f, "FETCH", "setrlimit: %s", strerror(errno));
-}
-
-/* Bytes of address space that the program has by now: libraries, or the shadow of a sanitizer. */
-static rlim_t memory_now(void)
-{
-	char text[64] = "";
-	uint64_t pages = 0;
-	struct span rest, first;
-	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text));
-	if (fd >= 0)
-		close(fd);
-	rest = (struct span){ text, n > 0 ? (size_t)n : 0 };
-	if (!span_cut(&rest, ' ', &first) || !text_u64(first, UINT32_MAX * UINT64_C(64), &pages))
-		return RLIM_INFINITY;
-	return pages * (rlim_t)sysconf(_SC_PAGESIZE) + MEMORY;
-}
-
 /* From here on it can talk to the network and to descriptor 1, for a while, and not much else. */
 static bool confine(struct fetch *f)
 {
@@ -185,9 +158,11 @@ static bool confine(struct fetch *f)
 	if (poll(&out, 1, 0) > 0 && (out.revents & POLLERR))
 		return fail(f, "FETCH", "nobody is there to hear it");
 	/* No thread either: libcurl would start one for a look-up of its own. */
-	return limit(f, RLIMIT_CORE, 0) && limit(f, RLIMIT_FSIZE, STS_OUTPUT) &&
-	       limit(f, RLIMIT_NPROC, 0) && limit(f, RLIMIT_NOFILE, FILES) &&
-	       limit(f, RLIMIT_CPU, CPU_SECONDS) && limit(f, RLIMIT_AS, memory_now());
+	if (confine_limit(RLIMIT_CORE, 0) && confine_limit(RLIMIT_FSIZE, STS_OUTPUT) &&
+	    confine_limit(RLIMIT_NPROC, 0) && confine_limit(RLIMIT_NOFILE, FILES) &&
+	    confine_limit(RLIMIT_CPU, CPU_SECONDS) && confine_memory(MEMORY))
+		return true;
+	return fail(f, "FETCH", "setrlimit: %s", strerror(errno));
 }
 
 /* RFC 8461 section 3.3: the certificate must name the host as a DNS-ID. libcurl has matched the

@@ -18,7 +18,7 @@ floor() {
 	agent/front/* | front/*) echo 5 ;;
 	sts.h | spfpacket.h) echo 4 ;;
 	guard.h) echo 5 ;;
-	spflib.h) echo 6 ;;
+	spflib.h | confine.h) echo 6 ;;
 	agent/*) echo 6 ;;
 	*) echo 9 ;;
 	esac

@@ -22,6 +22,7 @@ int main(int argc, char **argv)
 	const struct ctl_tools tools = {
 		.io = &io,
 		.sts_program = STS_PROGRAM,
+		.spf_program = SPF_PROGRAM,
 		.tls_module = TLS_MODULE,
 		.seed = seed,
 	};
@@ -34,7 +35,6 @@ int main(int argc, char **argv)
 		.out = stdout,
 		.bold = isatty(STDOUT_FILENO) && !(no_color && no_color[0]),
 		.tools = &tools,
-		.spf_program = SPF_PROGRAM,
 		.postconf = "/usr/sbin/postconf",
 	};
 	struct error err;

@@ -330,38 +330,24 @@ static bool not_connected(struct arena *a, const struct services *sv,
 	return true;
 }
 
-/* A connection, new or kept from a message before. */
-struct line {
-	struct stream *stream;
-	struct endpoint peer;
-	struct ip local;
-	struct instant opened;
-	const struct dialog_session *resumed; /* NULL: new */
-};
-
-static void part(struct session *s, const struct line *line)
+static void part(struct session *s, struct kept_session *k)
 {
-	struct kept_session kept = {
-		.stream = s->stream,
-		.peer = line->peer,
-		.local = line->local,
-		.opened = line->opened,
-	};
-	if (s->dialog && dialog_kept(s->dialog, &kept.dialog))
-		sessions_keep(s->sv->sessions, s->sv, s->rq, &kept);
+	if (s->dialog && dialog_kept(s->dialog, &k->dialog))
+		sessions_keep(s->sv->sessions, s->sv, s->rq, k);
 	else
-		stream_close(s->stream);
+		stream_close(k->stream);
 }
 
-/* *ret_stale: a kept session was dead, and nothing has happened. */
+/* In the connection *k, which goes on from k->dialog if ret->resumed. *ret_stale: it was dead, and
+ * nothing has happened. */
 static bool run_session(struct arena *a, const struct services *sv,
-			const struct attempt_request *rq, const struct line *line,
+			const struct attempt_request *rq, struct kept_session *k,
 			struct attempt_result *ret, bool *ret_stale)
 {
-	struct session s = { .sv = sv, .rq = rq, .stream = line->stream };
+	struct session s = { .sv = sv, .rq = rq, .stream = k->stream };
 	struct dialog_script script = {
-		.helo = say_helo(a, sv, line->local),
-		.relay = relay_name(a, rq->host, line->peer),
+		.helo = say_helo(a, sv, k->local),
+		.relay = relay_name(a, rq->host, k->peer),
 		.envelope = rq->envelope,
 		.skip = rq->skip,
 		.facts = rq->probe ? NULL : message_facts(rq->message),
@@ -370,10 +356,10 @@ static bool run_session(struct arena *a, const struct services *sv,
 		.plain = rq->plain,
 		.probe = rq->probe != NULL,
 		.keep = sv->sessions != NULL,
-		.resumed = line->resumed,
+		.resumed = ret->resumed ? &k->dialog : NULL,
 	};
-	ret->peer = line->peer;
-	ret->local = line->local;
+	ret->peer = k->peer;
+	ret->local = k->local;
 	s.stop_fd = sv->io->stop_fd;
 	s.remembered = ARENA_NEW(a, bool, rq->envelope->nrcpt);
 	if (script.helo && script.relay && s.remembered)
@@ -387,9 +373,9 @@ static bool run_session(struct arena *a, const struct services *sv,
 		ret->ehlo = *dialog_ehlo(s.dialog);
 		if (rq->probe)
 			rq->probe->words = dialog_words(s.dialog);
-		*ret_stale = line->resumed && dialog_stale(s.dialog);
+		*ret_stale = ret->resumed && dialog_stale(s.dialog);
 	}
-	part(&s, line);
+	part(&s, k);
 	return s.dialog != NULL;
 }
 
@@ -451,21 +437,15 @@ static bool resume(struct arena *a, const struct services *sv, const struct atte
 	bool stale = false;
 	if (!sessions_take(sv->sessions, sv, rq, &kept))
 		return false;
-	const struct line line = {
-		.stream = kept.stream,
-		.peer = kept.peer,
-		.local = kept.local,
-		.opened = kept.opened,
-		.resumed = &kept.dialog,
-	};
-	*ret_ok = run_session(a, sv, rq, &line, ret, &stale);
+	ret->resumed = true;
+	*ret_ok = run_session(a, sv, rq, &kept, ret, &stale);
 	if (!*ret_ok)
 		return true;
 	if (stale) {
 		memset(ret, 0, sizeof(*ret));
 		return false;
 	}
-	ret->connected = ret->resumed = true;
+	ret->connected = true;
 	spend(rq, ret);
 	return true;
 }
@@ -492,7 +472,7 @@ static bool connect_anew(struct arena *a, const struct services *sv,
 	ret->dial_ms = ret->connect_ms = opened.ms - start.ms;
 	for (size_t i = 0; i < rq->naddr; i++)
 		ret->used[i] = !ret->connected || dialed.why[i] != 0;
-	struct line line = { .opened = opened, .local = dialed.local };
+	struct kept_session line = { .opened = opened, .local = dialed.local };
 	if (ret->connected) {
 		line.peer = rq->addr[dialed.winner];
 		if (!stream_open(dialed.fd, sv->io, &line.stream, &why) ||

@@ -492,3 +492,15 @@ bool delivery_run(struct arena *a, const struct services *sv, const struct deliv
 		return true;
 	return deliver_in_slot(&d, err);
 }
+
+struct delivery_result delivery_trouble(const struct error *err, const char *text)
+{
+	return (struct delivery_result){
+		.outcome = { .event = EVENT_LOCAL,
+			     .cause = CAUSE_LOCAL,
+			     .code = err->code,
+			     .relay = "none",
+			     .text = text },
+		.end = err->class == ERR_PERM ? END_FAILED : END_DEFERRED,
+	};
+}

@@ -18,6 +18,9 @@ struct delivery_result { /* one for each recipient */
 	enum failover_end end;
 };
 
+/* Trouble before any host was tried, as a result; `text` lives as long as the caller needs it. */
+struct delivery_result delivery_trouble(const struct error *err, const char *text);
+
 /* Settles every recipient. Errors before the first attempt are outcomes too; false is INTERNAL without memory, and nothing was sent that
  * is not in *ret. `delays` gets lookup, connect and transmit. */
 MUST_CHECK bool delivery_run(struct arena *a, const struct services *sv, const struct delivery_request *rq,

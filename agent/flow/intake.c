@@ -149,6 +149,19 @@ static bool read_some(struct intake *k, struct span *ret, struct error *err)
 	}
 }
 
+static bool within(const struct intake_limits *l, bool too_big, bool too_long, struct error *err)
+{
+	if (too_big)
+		return err_set(err, ERR_PERM, ESC(5, 3, 4),
+			       "the message is larger than %llu bytes (message_size_limit)",
+			       (unsigned long long)l->size);
+	if (too_long)
+		return err_set(err, ERR_PERM, ESC(5, 6, 0),
+			       "the message has a line longer than %llu octets (line_length_limit)",
+			       (unsigned long long)l->line);
+	return true;
+}
+
 static bool finish(struct intake *k, struct error *err)
 {
 	struct message *m = k->m;
@@ -160,14 +173,8 @@ static bool finish(struct intake *k, struct error *err)
 		digest_add(&k->digest, (struct span){ m->buf.p + before, m->buf.len - before });
 	}
 	over_limits(k);
-	if (k->too_big)
-		return err_set(err, ERR_PERM, ESC(5, 3, 4),
-			       "the message is larger than %llu bytes (message_size_limit)",
-			       (unsigned long long)k->limits->size);
-	if (k->too_long)
-		return err_set(err, ERR_PERM, ESC(5, 6, 0),
-			       "the message has a line longer than %llu octets (line_length_limit)",
-			       (unsigned long long)k->limits->line);
+	if (!within(k->limits, k->too_big, k->too_long, err))
+		return false;
 	if (m->fd >= 0 && !spill(m, err))
 		return false;
 	m->facts = k->canon.facts;
@@ -251,6 +258,12 @@ bool intake_read(int fd, struct io *io, const struct intake_limits *limits, stru
 		return false;
 	}
 	return intake_end(k, ret, err);
+}
+
+bool message_fits(const struct message *m, const struct intake_limits *l, struct error *err)
+{
+	return within(l, l->size && m->facts.size > l->size,
+		      l->line && m->facts.longest_line > l->line, err);
 }
 
 bool message_share(const struct message *m, struct message **ret, struct error *err)

@@ -29,6 +29,9 @@ void intake_take(struct intake *k, struct span piece);
 MUST_CHECK bool intake_end(struct intake *k, struct message **ret, struct error *err); /* k is gone after it */
 void intake_cancel(struct intake *k); /* NULL is fine */
 
+/* Does a message that was read within other limits keep these as well? PERM 5.3.4 and 5.6.0 as intake_read(). */
+MUST_CHECK bool message_fits(const struct message *m, const struct intake_limits *limits, struct error *err);
+
 /* A second reader of the same bytes, with a place of its own: for deliveries at the same time. m must outlive it. */
 MUST_CHECK bool message_share(const struct message *m, struct message **ret, struct error *err);
 void message_close(struct message *m); /* NULL is fine */

@@ -19,6 +19,18 @@ struct lookup {
 	size_t next, judged; /* hosts before `judged` have a `say` */
 };
 
+bool lookup_resolver(const struct config *c, struct io *io, struct rng *rng, struct resolver **ret,
+		     struct error *err)
+{
+	const struct resolver_options o = {
+		.servers = c->dns_servers,
+		.nservers = c->ndns_servers,
+		.timeout_ms = c->dns_timeout,
+		.trust_ad = c->dns_trust_ad,
+	};
+	return resolver_open(&o, io, rng, ret, err);
+}
+
 /* All at once: addresses, and TLSA records where the MX answer is good enough for DANE. */
 static bool ask_hosts(struct arena *a, struct lookup *l, struct error *err)
 {

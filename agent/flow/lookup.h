@@ -22,6 +22,9 @@ struct lookup_request {
 MUST_CHECK bool lookup_open(struct arena *a, const struct services *sv, const struct lookup_request *rq, struct lookup **ret,
 			    struct error *err);
 
+/* The resolver that the configuration asks for. Errors are those of resolver_open(). */
+MUST_CHECK bool lookup_resolver(const struct config *c, struct io *io, struct rng *rng, struct resolver **ret, struct error *err);
+
 enum lookup_say {
 	LOOKUP_CANDIDATE, /* *ret, with its demand on TLS */
 	LOOKUP_SKIPPED,	  /* ret->host and ret->pref are not used: *err (plan_host(), demand_decide()); ask again */

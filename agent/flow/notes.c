@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "flow/notes.h"
 
-#include "core/logline.h"
-
 void notes_host(const struct services *sv, const char *queue_id, const char *host,
 		const struct outcome *o, bool next)
 {
@@ -21,6 +19,16 @@ void notes_host(const struct services *sv, const char *queue_id, const char *hos
 	logline_host(&h, sv->config->log_format, &line);
 	sv->journal.log(sv->journal.self, buf_cstr(&line));
 	memory_note_answer(sv->memory, host, o);
+}
+
+void notes_recipient(const struct journal *j, enum config_log_format format,
+		     const struct log_recipient *r)
+{
+	char storage[LIMIT_LOG_LINE + 1];
+	struct buf line;
+	buf_init(&line, storage, sizeof(storage));
+	logline_recipient(r, format, &line);
+	j->log(j->self, buf_cstr(&line));
 }
 
 static bool tls_broke(const struct attempt_request *rq, const struct attempt_result *at)

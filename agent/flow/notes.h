@@ -3,10 +3,14 @@
 #ifndef FLOW_NOTES_H
 #define FLOW_NOTES_H
 
+#include "core/logline.h"
 #include "flow/memory.h"
 
 /* A host that did not take it: a line for the operator, and one for the attempt records. NONE is passed over. */
 void notes_host(const struct services *sv, const char *queue_id, const char *host, const struct outcome *o, bool next);
+
+/* The line of a recipient at its end. */
+void notes_recipient(const struct journal *j, enum config_log_format format, const struct log_recipient *r);
 
 /* The addresses of an attempt: who greeted, who was silent, what TLS did. */
 void notes_addresses(const struct services *sv, const struct attempt_request *rq, const struct attempt_result *at);

@@ -3,9 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -13,6 +10,7 @@
 #include "core/plan.h"
 #include "core/stscache.h"
 #include "flow/memory.h"
+#include "flow/spawn.h"
 #include "sts.h"
 
 #define RECORD_PREFIX "_mta-sts." /* RFC 8461 section 3.1 */
@@ -52,38 +50,6 @@ static bool find_host(struct quest *q, struct candidate *ret, struct error *err)
 	return plan_host(&mx, v4, v6, &rules, sv->rng, ret, err) == PLAN_USE;
 }
 
-/* Its output goes to `out`. Signals are as a program expects them, whatever this one has blocked,
- * and nothing in the environment (a proxy, a key log) tells libcurl what to do. */
-static int spawn(const char *const argv[], int out, pid_t *ret)
-{
-	char *const environment[] = { NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	sigemptyset(&none);
-	sigfillset(&all);
-	int why = posix_spawn_file_actions_init(&files);
-	if (why)
-		return why;
-	why = posix_spawnattr_init(&attributes);
-	if (why) {
-		posix_spawn_file_actions_destroy(&files);
-		return why;
-	}
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	if (!(why = posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO)) &&
-	    !(why = posix_spawn_file_actions_adddup2(&files, out, STDERR_FILENO)) &&
-	    !(why = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY,
-						     0)))
-		why = posix_spawn(ret, argv[0], &files, &attributes, (char *const *)(uintptr_t)argv,
-				  environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
-	return why;
-}
-
 /* All that the program writes, until it closes the pipe. */
 static bool read_output(struct io *io, int fd, struct deadline until, struct buf *out,
 			struct error *err)
@@ -115,7 +81,8 @@ static bool run(const struct quest *q, const char *const argv[], struct buf *out
 	if (pipe2(pipe, O_CLOEXEC) != 0)
 		return err_set(err, ERR_TEMP, NO_POLICY, "pipe: %s", strerror(errno));
 	fcntl(pipe[0], F_SETFL, O_NONBLOCK);
-	int why = spawn(argv, pipe[1], &pid);
+	const int fds[3] = { -1, pipe[1], pipe[1] };
+	int why = spawn_program(argv, fds, &pid);
 	close(pipe[1]);
 	if (why) {
 		close(pipe[0]);
@@ -123,9 +90,7 @@ static bool run(const struct quest *q, const char *const argv[], struct buf *out
 			       strerror(why));
 	}
 	bool ok = read_output(q->sv->io, pipe[0], q->until, out, err);
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	spawn_end(pid);
 	close(pipe[0]);
 	return ok;
 }

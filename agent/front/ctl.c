@@ -155,7 +155,6 @@ bool ctl_run(const struct ctl_call *call, bool *ret_findings, struct error *err)
 		.out = call->out,
 		.bold = call->bold,
 		.tools = call->tools,
-		.spf_program = call->spf_program,
 		.postconf = call->postconf,
 	};
 	int alone = 0;

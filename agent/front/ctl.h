@@ -20,8 +20,8 @@ enum ctl_flag { CTL_JSON = 1 << 0, CTL_PROBE = 1 << 1, CTL_CHECK = 1 << 2 /* --t
 
 struct ctl_tools { /* what a command may need to do as a delivery does */
 	struct io *io;
-	const char *sts_program, *tls_module; /* see flow/services.h */
-	const uint8_t *seed;		      /* 16 random octets */
+	const char *sts_program, *spf_program, *tls_module; /* see flow/services.h */
+	const uint8_t *seed; /* 16 random octets */
 };
 
 struct ctl { /* what a command gets */
@@ -32,7 +32,6 @@ struct ctl { /* what a command gets */
 	unsigned flags; /* of enum ctl_flag, those given */
 	char *const *operand; /* behind the command's name */
 	size_t noperand;
-	const char *spf_program; /* see flow/services.h */
 	const char *postconf;	 /* the program of Postfix */
 	const char *to, *postfix; /* of check: a mail server, a directory; NULL: not given */
 	int64_t now; /* seconds since 1970 */
@@ -54,7 +53,7 @@ struct ctl_call {
 	int argc;
 	char **argv;
 	const char *default_config, *version;
-	const char *spf_program, *postconf;
+	const char *postconf;
 	int64_t now;
 	FILE *out;
 	bool bold;

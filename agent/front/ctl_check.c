@@ -84,7 +84,6 @@ bool ctl_check(struct arena *a, const struct ctl *c, bool *ret_findings, struct 
 	findings_init(&f, &p);
 	if (!read_domains(a, c, &domain, err) || !ctl_services_open(a, c, NULL, &s, err))
 		return false;
-	s.services.spf_program = c->spf_program;
 	bool ok = check_all(&f, c, &s.services, domain, err);
 	ctl_services_close(&s);
 	if (!ok)

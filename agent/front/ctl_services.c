@@ -5,6 +5,7 @@
 #include "wire/addr.h"
 #include "net/idna.h"
 #include "net/own.h"
+#include "flow/lookup.h"
 #include "flow/memory.h"
 #include "front/ctl_memory.h"
 #include "front/ctl_services.h"
@@ -54,14 +55,8 @@ static bool stay_owner(struct error *err)
 
 static bool open_resolver(struct ctl_services *s, const struct ctl *c, struct error *err)
 {
-	const struct resolver_options o = {
-		.servers = s->config.dns_servers,
-		.nservers = s->config.ndns_servers,
-		.timeout_ms = s->config.dns_timeout,
-		.trust_ad = s->config.dns_trust_ad,
-	};
 	rng_seed(&s->rng, c->tools->seed);
-	return resolver_open(&o, c->tools->io, &s->rng, &s->resolver, err);
+	return lookup_resolver(&s->config, c->tools->io, &s->rng, &s->resolver, err);
 }
 
 static bool configure(struct ctl_services *s, const struct ctl *c, struct error *err)
@@ -112,6 +107,7 @@ bool ctl_services_open(struct arena *a, const struct ctl *c, const char *domain,
 		.config = &s->config,
 		.own_name = s->services.own_name,
 		.sts_program = c->tools->sts_program,
+		.spf_program = c->tools->spf_program,
 		.secure = &s->secure,
 		.caller = { .present = nobody },
 		.journal = { .log = keep_line, .self = s },

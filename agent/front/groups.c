@@ -5,6 +5,7 @@
 #include <syslog.h>
 
 #include "flow/memory.h"
+#include "flow/notes.h"
 #include "flow/sessions.h"
 #include "front/logger.h"
 
@@ -95,12 +96,6 @@ static void seed(struct worker *w, size_t number)
 static bool open_worker(struct worker *w, size_t number, struct error *err)
 {
 	const struct groups_options *o = w->options;
-	const struct resolver_options dns = {
-		.servers = o->config->dns_servers,
-		.nservers = o->config->ndns_servers,
-		.timeout_ms = o->config->dns_timeout,
-		.trust_ad = o->config->dns_trust_ad,
-	};
 	w->io = (struct io){ .clock = o->clock, .stop_fd = o->stop_fd };
 	w->secure = (struct secure_module){ .path = o->tls_module };
 	seed(w, number);
@@ -120,7 +115,7 @@ static bool open_worker(struct worker *w, size_t number, struct error *err)
 	w->services.sessions = sessions_open(&w->io);
 	bool ok = (w->arena && w->services.sessions) || err_nomem(err);
 	ok = ok && logger_trace(&w->logger, o->trace_file, o->verbose, err) &&
-	     resolver_open(&dns, &w->io, &w->rng, &w->services.resolver, err);
+	     lookup_resolver(o->config, &w->io, &w->rng, &w->services.resolver, err);
 	w->services.journal = logger_journal(&w->logger);
 	if (!ok)
 		close_worker(w);
@@ -130,36 +125,22 @@ static bool open_worker(struct worker *w, size_t number, struct error *err)
 /* ---- one delivery ---- */
 
 /* `a`: NULL if there is no memory at all. */
-static void fail_all(struct worker *w, struct arena *a, const struct group *g,
+static void fail_all(struct delivery_result *result, struct arena *a, const struct group *g,
 		     const struct error *err)
 {
 	const char *text = a ? arena_str(a, span_of(err->text)) : NULL;
-	for (size_t i = 0; i < g->n; i++) {
-		w->result[g->index[i]] = (struct delivery_result){
-			.outcome = { .event = EVENT_LOCAL,
-				     .cause = CAUSE_LOCAL,
-				     .code = err->code,
-				     .relay = "none",
-				     .text = text ? text : "out of memory" },
-			.end = err->class == ERR_PERM ? END_FAILED : END_DEFERRED,
-		};
-	}
+	for (size_t i = 0; i < g->n; i++)
+		result[g->index[i]] = delivery_trouble(err, text ? text : "out of memory");
 }
 
 /* What the limits of the domain say: those of the global part were seen to while reading. */
 static bool fits(const struct worker *w, struct error *err)
 {
-	const struct facts *facts = message_facts(w->mail->message);
-	const struct config *c = &w->config;
-	if (c->message_size_limit && facts->size > c->message_size_limit)
-		return err_set(err, ERR_PERM, ESC(5, 3, 4),
-			       "the message is larger than %llu bytes (message_size_limit)",
-			       (unsigned long long)c->message_size_limit);
-	if (c->line_length_limit && facts->longest_line > c->line_length_limit)
-		return err_set(err, ERR_PERM, ESC(5, 6, 0),
-			       "the message has a line longer than %llu octets (line_length_limit)",
-			       (unsigned long long)c->line_length_limit);
-	return true;
+	const struct intake_limits limits = {
+		.size = w->config.message_size_limit,
+		.line = w->config.line_length_limit,
+	};
+	return message_fits(w->mail->message, &limits, err);
 }
 
 /* RFC 3461 section 5.2.2 would have us write to the sender, but we send no mail of our own. */
@@ -182,10 +163,7 @@ static void log_group(struct worker *w, const struct group *g, struct log_delays
 	delays->intake = w->mail->intake_ms;
 	delays->total = delays->intake + io_now(&w->io).ms - start.ms;
 	for (size_t i = 0; i < g->n; i++) {
-		char line[LIMIT_LOG_LINE + 1];
-		struct buf out;
 		const struct delivery_result *result = &w->result[g->index[i]];
-		buf_init(&out, line, sizeof(line));
 		const struct log_recipient r = {
 			.queue_id = w->mail->envelope.queue_id,
 			.sender = w->mail->envelope.sender_text,
@@ -195,8 +173,7 @@ static void log_group(struct worker *w, const struct group *g, struct log_delays
 			.size = message_facts(w->mail->message)->size,
 			.delays = *delays,
 		};
-		logline_recipient(&r, w->config.log_format, &out);
-		w->services.journal.log(w->services.journal.self, buf_cstr(&out));
+		notes_recipient(&w->services.journal, w->config.log_format, &r);
 		log_silence(w, &w->mail->to[g->index[i]].rcpt, &result->outcome);
 	}
 }
@@ -224,7 +201,7 @@ static bool run_delivery(struct worker *w, const struct group *g, struct message
 	};
 	bool ok = delivery_run(w->arena, &w->services, &rq, result, delays, err);
 	if (!ok)
-		fail_all(w, w->arena, g, err);
+		fail_all(w->result, w->arena, g, err);
 	for (size_t i = 0; i < g->n; i++)
 		if (ok || result[i].end != END_DEFERRED) /* what was sent is told in any case */
 			w->result[g->index[i]] = result[i];
@@ -251,7 +228,7 @@ static void deliver_group(struct worker *w, const struct group *g)
 	ok = ok && fits(w, &err) && message_share(w->mail->message, &message, &err) &&
 	     run_delivery(w, g, message, &delays, &err);
 	if (!ok)
-		fail_all(w, w->arena, g, &err);
+		fail_all(w->result, w->arena, g, &err);
 	message_close(message);
 	snprintf(w->domain, sizeof(w->domain), "%s", g->domain);
 	log_group(w, g, &delays, start);
@@ -421,9 +398,8 @@ static void finish(struct groups *gs)
 static void fail_waiting(struct groups *gs, struct arena *a, struct delivery_result *result,
 			 const struct error *err)
 {
-	struct worker nobody = { .result = result };
 	for (const struct group *g; (g = next_in_line(gs));)
-		fail_all(&nobody, a, g, err);
+		fail_all(result, a, g, err);
 }
 
 void groups_deliver(struct groups *gs, struct arena *a, const struct group_mail *mail,
@@ -437,12 +413,9 @@ void groups_deliver(struct groups *gs, struct arena *a, const struct group_mail 
 	gs->waiting = NULL;
 	gs->begun = clock_now(&gs->options.clock);
 	if (!groups) {
-		struct worker nobody = { .result = result };
 		err_nomem(&err);
-		for (size_t i = 0; i < mail->nto; i++) {
-			const struct group g = { .index = &i, .n = 1 };
-			fail_all(&nobody, NULL, &g, &err);
-		}
+		for (size_t i = 0; i < mail->nto; i++)
+			result[i] = delivery_trouble(&err, "out of memory");
 		return;
 	}
 	assign_all(gs, groups, n);

@@ -398,13 +398,7 @@ static bool configure(struct server *s, struct error *err)
 	const struct lmtpd_run *run = s->run;
 	if (!options_parse(run->argc, run->argv, NULL, &s->options, err))
 		return false;
-	const struct options *o = &s->options;
-	const struct settings_source from = {
-		.file = o->config_file ? o->config_file : run->default_config,
-		.file_demanded = o->config_file != NULL,
-		.option = o->set,
-		.noption = o->nset,
-	};
+	const struct settings_source from = options_source(&s->options, run->default_config);
 	return settings_load(s->arena, &from, &s->settings, err) &&
 	       settings_for(s->arena, s->settings, NULL, &s->config, err);
 }

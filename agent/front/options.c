@@ -105,3 +105,13 @@ bool options_parse(int argc, char **argv, const char *environment_sender, struct
 	*ret = o;
 	return true;
 }
+
+struct settings_source options_source(const struct options *o, const char *default_config)
+{
+	return (struct settings_source){
+		.file = o->config_file ? o->config_file : default_config,
+		.file_demanded = o->config_file != NULL,
+		.option = o->set,
+		.noption = o->nset,
+	};
+}

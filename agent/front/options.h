@@ -4,7 +4,7 @@
 #ifndef FRONT_OPTIONS_H
 #define FRONT_OPTIONS_H
 
-#include "base/err.h"
+#include "flow/settings.h"
 
 #define OPTIONS_SET 64 /* -o at most */
 
@@ -22,5 +22,8 @@ struct options {
 
 /* `environment_sender`: getenv("SENDER"), may be NULL. CONFIG 4.3.5 for wrong usage; more than one recipient names the host's setting. */
 MUST_CHECK bool options_parse(int argc, char **argv, const char *environment_sender, struct options *ret, struct error *err);
+
+/* Where the settings come from; default_config: the file without -c. Views of *o. */
+struct settings_source options_source(const struct options *o, const char *default_config);
 
 #endif

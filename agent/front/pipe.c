@@ -4,6 +4,7 @@
 #include "flow/delivery.h"
 #include "flow/intake.h"
 #include "flow/memory.h"
+#include "flow/notes.h"
 #include "flow/settings.h"
 #include "front/logger.h"
 #include "front/mailbox.h"
@@ -53,13 +54,7 @@ static bool configure(struct story *s, const char *domain, struct error *err)
 
 static bool load_settings(struct story *s, struct error *err)
 {
-	const struct options *o = &s->options;
-	const struct settings_source from = {
-		.file = o->config_file ? o->config_file : s->run->default_config,
-		.file_demanded = o->config_file != NULL,
-		.option = o->set,
-		.noption = o->nset,
-	};
+	const struct settings_source from = options_source(&s->options, s->run->default_config);
 	return settings_load(s->arena, &from, &s->settings, err) && configure(s, NULL, err);
 }
 
@@ -110,14 +105,8 @@ static bool read_message(struct story *s, struct error *err)
 
 static bool open_resolver(struct story *s, struct error *err)
 {
-	const struct resolver_options o = {
-		.servers = s->config.dns_servers,
-		.nservers = s->config.ndns_servers,
-		.timeout_ms = s->config.dns_timeout,
-		.trust_ad = s->config.dns_trust_ad,
-	};
 	rng_seed(&s->rng, s->run->seed);
-	return resolver_open(&o, s->run->io, &s->rng, &s->resolver, err);
+	return lookup_resolver(&s->config, s->run->io, &s->rng, &s->resolver, err);
 }
 
 static bool deliver(struct story *s, struct error *err)
@@ -151,25 +140,8 @@ static enum memory_heard is_heard(struct story *s)
 	return c->present(c->self, CALLER_AT_REPORT, left(s)) ? HEARD_YES : HEARD_NO;
 }
 
-/* Trouble before any host was tried, as an answer. */
-static struct delivery_result trouble(const struct error *err)
-{
-	bool permanent = err->class == ERR_PERM;
-	return (struct delivery_result){
-		.outcome = { .event = EVENT_LOCAL,
-			     .cause = CAUSE_LOCAL,
-			     .code = err->code,
-			     .relay = "none",
-			     .text = err->text },
-		.end = permanent ? END_FAILED : END_DEFERRED,
-	};
-}
-
 static void log_end(struct story *s, const struct delivery_result *result)
 {
-	char line[LIMIT_LOG_LINE + 1];
-	struct buf out;
-	buf_init(&out, line, sizeof(line));
 	s->delays.total = elapsed(s);
 	const struct log_recipient r = {
 		.queue_id = s->options.queue_id,
@@ -180,8 +152,7 @@ static void log_end(struct story *s, const struct delivery_result *result)
 		.size = s->message ? message_facts(s->message)->size : 0,
 		.delays = s->delays,
 	};
-	logline_recipient(&r, s->config.log_format, &out);
-	s->journal.log(s->journal.self, buf_cstr(&out));
+	notes_recipient(&s->journal, s->config.log_format, &r);
 }
 
 static void tell(struct story *s)
@@ -193,7 +164,7 @@ static void tell(struct story *s)
 	ok = ok && load_settings(s, &err) && read_sender(s, &err) && read_recipient(s, &err) &&
 	     configure(s, s->envelope.domain, &err) && read_message(s, &err) &&
 	     open_resolver(s, &err) && deliver(s, &err);
-	const struct delivery_result result = ok ? s->result : trouble(&err);
+	const struct delivery_result result = ok ? s->result : delivery_trouble(&err, err.text);
 	const struct report report =
 		ok ? report_outcome(&result.outcome, result.end) : report_error(&err);
 	enum memory_heard heard = is_heard(s);

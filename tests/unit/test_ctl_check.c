@@ -20,6 +20,7 @@ static void run(struct run *r, const struct ctl *like, const char *option, char 
 	check_open(&r->world);
 	const struct ctl_tools tools = {
 		.io = &r->world.io,
+		.spf_program = SPF_PROGRAM,
 		.seed = seed,
 	};
 	struct ctl c = *like;
@@ -38,7 +39,6 @@ static void run(struct run *r, const struct ctl *like, const char *option, char 
 	c.now = NOW;
 	c.out = r->world.print.out;
 	c.tools = &tools;
-	c.spf_program = SPF_PROGRAM;
 	c.postconf = "/nonexistent/postconf";
 	r->err = (struct error){ 0 };
 	r->findings = false;

@@ -33,8 +33,10 @@ static void world_close(struct run *r)
 static void run_at(struct run *r, unsigned flags, const char *operand, uint16_t dns, uint16_t smtp)
 {
 	struct io io = plan_io();
-	const struct ctl_tools tools = { &io, "/nonexistent/sts", "/nonexistent/tls.so",
-					 plan_seed };
+	const struct ctl_tools tools = { .io = &io,
+					 .sts_program = "/nonexistent/sts",
+					 .tls_module = "/nonexistent/tls.so",
+					 .seed = plan_seed };
 	struct arena *a = arena_open(LIMIT_ARENA);
 	char *copy[] = { strdup(operand) };
 	const struct ctl c = {

@@ -44,7 +44,9 @@ static bool open_services(struct arena *a, const char *option, struct ctl_servic
 	static struct io io;
 	static struct ctl_tools tools;
 	io = plan_io();
-	tools = (struct ctl_tools){ &io, "/sts", "/tls.so", plan_seed };
+	tools = (struct ctl_tools){
+		.io = &io, .sts_program = "/sts", .tls_module = "/tls.so", .seed = plan_seed
+	};
 	const struct ctl c = {
 		.config_file = "/dev/null",
 		.set = { "dns_servers=127.0.0.1:9", "helo_name=me.test",

@@ -132,4 +132,18 @@ static inline struct span dns_view(const struct dns_build *m)
 	return (struct span){ (const char *)m->b, m->n };
 }
 
+/* The name and type of the question in q, as an answer is opened with them. */
+static inline unsigned dns_question(const unsigned char *q, char name[static 256])
+{
+	size_t at = 12, n = 0;
+	while (q[at] && n + q[at] + 2 < 256) {
+		memcpy(name + n, q + at + 1, q[at]);
+		n += q[at];
+		at += 1u + q[at];
+		name[n++] = '.';
+	}
+	name[n ? n - 1 : 0] = '\0';
+	return (unsigned)(q[at + 1] << 8 | q[at + 2]);
+}
+
 #endif

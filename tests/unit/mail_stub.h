@@ -75,16 +75,8 @@ static inline bool stub_is(const char *name, const char *begin)
 /* False: no answer. */
 static inline bool stub_answer(struct dns_build *m, const unsigned char *q)
 {
-	char name[256] = "";
-	size_t at = 12, n = 0;
-	while (q[at] && n + q[at] + 2 < sizeof(name)) {
-		memcpy(name + n, q + at + 1, q[at]);
-		n += q[at];
-		at += 1u + q[at];
-		name[n++] = '.';
-	}
-	name[n ? n - 1 : 0] = '\0';
-	unsigned type = (unsigned)(q[at + 1] << 8 | q[at + 2]);
+	char name[256];
+	unsigned type = dns_question(q, name);
 	unsigned rcode = stub_is(name, "servfail") ? DNS_SERVFAIL
 			 : stub_is(name, "gone")   ? DNS_NXNAME
 						   : 0;

@@ -125,16 +125,8 @@ static inline bool zone_answer(const struct zone_server *s, struct dns_build *m,
 
 static inline bool zone_reply(struct zone_server *s, struct dns_build *m, const unsigned char *q)
 {
-	char name[256] = "";
-	size_t at = 12, n = 0;
-	while (q[at] && n + q[at] + 2 < sizeof(name)) {
-		memcpy(name + n, q + at + 1, q[at]);
-		n += q[at];
-		at += 1u + q[at];
-		name[n++] = '.';
-	}
-	name[n ? n - 1 : 0] = '\0';
-	unsigned type = (unsigned)(q[at + 1] << 8 | q[at + 2]);
+	char name[256];
+	unsigned type = dns_question(q, name);
 	pthread_mutex_lock(&s->lock);
 	s->asked++;
 	s->asked_type[type & 255]++;

@@ -209,22 +209,13 @@ static void clock_goes_back(void)
 /* A run that is given up has found out nothing. */
 static void stopped_is_no_failure(void)
 {
-	int stop[2];
 	struct world w;
 	struct record_policy r;
 	memory_world_open(&w);
-	if (pipe2(stop, O_CLOEXEC) != 0)
-		abort();
-	const struct dns_answer *known[] = {
-		resolver_ask(w.resolver, w.arena, "mta-sts.hangs.example.net", DNS_A),
-		resolver_ask(w.resolver, w.arena, "mta-sts.hangs.example.net", DNS_AAAA),
-	};
-	resolver_wait(w.resolver, known, 2, far_off);
-	close(stop[1]);
-	w.io.stop_fd = stop[0];
+	stop_at_fetch(&w);
 	CHECK("stopped", !find(&w, "hangs.example.net") && nobody_left());
 	CHECK("not noted", !memory_policy(w.sv.memory, w.arena, "hangs.example.net", &r));
-	close(stop[0]);
+	close(w.io.stop_fd);
 	memory_world_close(&w);
 }
 

@@ -177,16 +177,8 @@ static void records(struct dns_build *m, const char *name, unsigned type)
 
 static void answer(struct fake *f, const unsigned char *q)
 {
-	char name[256] = "";
-	size_t at = 12, n = 0;
-	while (q[at] && n + q[at] + 2 < sizeof(name)) {
-		memcpy(name + n, q + at + 1, q[at]);
-		n += q[at];
-		at += 1u + q[at];
-		name[n++] = '.';
-	}
-	name[n ? n - 1 : 0] = '\0';
-	unsigned type = (unsigned)(q[at + 1] << 8 | q[at + 2]), flags = DNS_ANSWER;
+	char name[256];
+	unsigned type = dns_question(q, name), flags = DNS_ANSWER;
 	if (strncmp(name, "mta-sts.servfail", 16) == 0)
 		flags |= DNS_SERVFAIL;
 	if (strncmp(name, "mta-sts.gone", 12) == 0)
@@ -516,27 +508,33 @@ static void time_over(void)
 	world_close(&w);
 }
 
-static void stopped(void)
+/* To be given up while the program runs that is to fetch of hangs.example.net: the names are known
+ * before. The descriptor to close is in w->io. */
+static void stop_at_fetch(struct world *w)
 {
 	int stop[2];
-	struct world w;
-	world_open(&w);
 	if (pipe2(stop, O_CLOEXEC) != 0)
 		abort();
-	/* The names are known before the stop, so that it comes while the program runs. */
 	const struct dns_answer *known[] = {
-		resolver_ask(w.resolver, w.arena, "mta-sts.hangs.example.net", DNS_A),
-		resolver_ask(w.resolver, w.arena, "mta-sts.hangs.example.net", DNS_AAAA),
+		resolver_ask(w->resolver, w->arena, "mta-sts.hangs.example.net", DNS_A),
+		resolver_ask(w->resolver, w->arena, "mta-sts.hangs.example.net", DNS_AAAA),
 	};
-	resolver_wait(w.resolver, known, 2, far_off);
+	resolver_wait(w->resolver, known, 2, far_off);
 	close(stop[1]);
-	w.io.stop_fd = stop[0];
+	w->io.stop_fd = stop[0];
+}
+
+static void stopped(void)
+{
+	struct world w;
+	world_open(&w);
+	stop_at_fetch(&w);
 	w.found.failed = true;
 	CHECK("stopped", !find(&w, "hangs.example.net") && nobody_left());
 	CHECK("stopped", w.err.class == ERR_TEMP && w.err.code.subject == 3);
 	CHECK("nothing is touched", w.found.failed && !w.found.policy);
 	CHECK("it stays so", !find(&w, "ok.example.net") && nobody_left());
-	close(stop[0]);
+	close(w.io.stop_fd);
 	world_close(&w);
 }
 

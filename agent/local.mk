@@ -9,7 +9,7 @@ libcore_a_SOURCES = \
 	%D%/core/health.c %D%/core/health.h \
 	%D%/core/logline.c %D%/core/logline.h %D%/core/mxlist.c %D%/core/mxlist.h \
 	%D%/core/outcome.c %D%/core/outcome.h %D%/core/plan.c %D%/core/plan.h \
-	%D%/core/report.c %D%/core/report.h %D%/core/route.c %D%/core/route.h \
+	%D%/core/report.c %D%/core/report.h %D%/core/nexthop.c %D%/core/nexthop.h \
 	%D%/core/stscache.c %D%/core/stscache.h \
 	%D%/core/tlsrpt.c %D%/core/tlsrpt.h
 

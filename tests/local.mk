@@ -66,7 +66,7 @@ UNIT_TESTS = \
 	%D%/unit/test_plan \
 	%D%/unit/test_tlsrpt \
 	%D%/unit/test_report \
-	%D%/unit/test_route \
+	%D%/unit/test_nexthop \
 	%D%/unit/test_stscache \
 	%D%/unit/test_intake \
 	%D%/unit/test_memory \
@@ -198,8 +198,8 @@ endif
 %C%_unit_test_plan_LDADD = $(FLOOR_CORE)
 %C%_unit_test_report_SOURCES = %D%/unit/test_report.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_report_LDADD = $(FLOOR_CORE)
-%C%_unit_test_route_SOURCES = %D%/unit/test_route.c %D%/unit/harness.h %D%/unit/guard_page.h
-%C%_unit_test_route_LDADD = $(FLOOR_CORE)
+%C%_unit_test_nexthop_SOURCES = %D%/unit/test_nexthop.c %D%/unit/harness.h %D%/unit/guard_page.h
+%C%_unit_test_nexthop_LDADD = $(FLOOR_CORE)
 %C%_unit_test_stscache_SOURCES = %D%/unit/test_stscache.c %D%/unit/harness.h
 %C%_unit_test_stscache_LDADD = $(FLOOR_CORE)
 %C%_unit_test_intake_SOURCES = %D%/unit/test_intake.c %D%/unit/harness.h %D%/unit/guard_page.h

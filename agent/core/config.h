@@ -12,6 +12,7 @@
 enum config_failover { FAILOVER_NO_RESPONSE, FAILOVER_TEMPFAIL, FAILOVER_ANY_ERROR };
 enum config_family { FAMILY_ANY, FAMILY_IPV4, FAMILY_IPV6, FAMILY_PREFER_IPV4, FAMILY_PREFER_IPV6 };
 enum config_log_format { LOG_TEXT, LOG_JSON };
+enum config_spf { SPF_OFF, SPF_WARN, SPF_HOLD };
 enum config_tls { TLS_NONE, TLS_MAY, TLS_ENCRYPT, TLS_VERIFY, TLS_DANE_ONLY }; /* the floor; dane and mta_sts raise it */
 
 struct config {
@@ -36,6 +37,7 @@ struct config {
 	const char *tls_ca_file, *tls_priority; /* priority "": ours */
 	const char *tlsrpt_socket;		/* "": no TLS reporting */
 	const char *state_directory;		/* "": no memory between runs */
+	enum config_spf spf;			/* what is done about mail that SPF does not let us send */
 	bool lmtp_dsn;				/* DSN is offered over LMTP */
 	uint64_t max_per_destination;		/* deliveries to one domain at a time, over all runs; 0: any number */
 };
@@ -53,6 +55,7 @@ enum config_type {
 	CONFIG_IP,     /* empty: none */
 	CONFIG_ENDPOINTS,
 	CONFIG_NETWORKS,
+	CONFIG_TEXTS, /* printable */
 };
 
 struct config_key {
@@ -64,7 +67,7 @@ struct config_key {
 	enum config_type type;
 	uint64_t min, max; /* of a port, number, size or time; of a text or path in bytes */
 	const char *const *words; /* of a choice, NULL at the end */
-	size_t field;		  /* offset in struct config */
+	size_t field;		  /* offset in struct config, or in struct route */
 	size_t nfield;		  /* of a list: offset of its count */
 };
 

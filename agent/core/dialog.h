@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The SMTP client, without I/O (RFC 5321, 2920, 1870, 3207, 6152, 6531, 8689).
+ * The SMTP client, without I/O (RFC 5321, 2920, 1870, 3207, 4954, 6152, 6531, 8314, 8689).
  *
- *   greeting -> EHLO -> [STARTTLS -> TLS -> EHLO] -> MAIL -> RCPT.. -> DATA -> body -> commit -> final dot -> QUIT
+ *   [TLS ->] greeting -> EHLO -> [STARTTLS -> TLS -> EHLO] -> [AUTH..] -> MAIL -> RCPT.. -> DATA -> body -> commit -> final dot -> QUIT
  *                 \-> HELO ------------------------/    \______ every recipient refused ______/ -> QUIT
  *
  * A session may carry more than one transaction: recipients over the server's RCPTMAX (RFC 9422), or refused with 452 after others were
@@ -20,6 +20,7 @@
 #include "core/demand.h"
 #include "core/envelope.h"
 #include "core/outcome.h"
+#include "core/sasl.h"
 #include "core/tlsrpt.h"
 
 enum dialog_want {
@@ -40,7 +41,10 @@ struct dialog_script {
 	const struct config *config;
 	struct demand demand;
 	bool plain; /* TLS was tried here and everywhere: do without, if it is not demanded */
-	bool probe; /* QUIT in place of MAIL: an outcome is filled only if something goes wrong before; `facts` is not looked at */
+	bool tls_first; /* the handshake comes before the greeting (RFC 8314 section 3.3); the demand is at least DEMAND_ENCRYPT then */
+	const struct login *login; /* AUTH (RFC 4954) comes before MAIL, over TLS with a proof only; NULL: none */
+	const struct secure_crypto *crypto; /* with a login */
+	bool probe; /* QUIT in place of MAIL, but after AUTH: an outcome is filled only if something goes wrong before; `facts` is not looked at */
 	bool keep;  /* end without QUIT if the session can be used again: dialog_kept() */
 	const struct dialog_session *resumed; /* begin in a session that was kept, with RSET; NULL: with the greeting */
 };
@@ -83,6 +87,8 @@ void dialog_early(struct dialog *d, struct span said);
 /* How long the current wait may last, in milliseconds (RFC 5321 4.5.3.2), and what it waits for: "RCPT TO", "end of data". */
 int64_t dialog_patience(const struct dialog *d);
 const char *dialog_phase(const struct dialog *d);
+/* The bytes that are said now, and the reply that is waited for, are part of a login: not for any log. */
+bool dialog_secret(const struct dialog *d);
 /* The final dot has been said: from here on only its reply or its patience ends the wait. A further transaction takes it back: ask
  * anew after each step. */
 bool dialog_committed(const struct dialog *d);

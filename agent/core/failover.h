@@ -18,6 +18,8 @@ enum failover_event {
 	EVENT_HELLO_REFUSED,   /* EHLO and HELO; the server greets with our own name */
 	EVENT_TLS_UNMET,       /* a demand on TLS is not met */
 	EVENT_TLS_BROKEN,      /* STARTTLS or the handshake failed, but nothing is demanded */
+	EVENT_LOGIN_REFUSED,   /* AUTH: not offered, refused, or the server did not prove itself */
+	EVENT_SPF_FAILS,       /* our own address there may not send for the sender's domain, and such mail is held */
 	EVENT_LOST,	       /* lost, timed out, or not SMTP, before the final dot */
 	EVENT_TOO_MANY,	       /* this session takes no further mail; a new one to the same host does */
 	EVENT_REPLY_4XX,       /* to MAIL, RCPT, DATA, the final dot */

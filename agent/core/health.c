@@ -140,14 +140,19 @@ void health_domain_ran(struct record_domain *r, enum health_run run, int64_t now
 		r->failing_since = r->last_fail = 0;
 		return;
 	}
-	/* With fails the last run was the last failure: what was before it is as old. */
-	bool begins = r->fails > 0 && is_old(r->last_fail, now);
+	bool begins = r->last_fail > 0 && is_old(r->last_fail, now);
 	if (begins || r->failing_since == 0 || r->failing_since > now)
 		r->failing_since = now;
 	if (begins || run == RUN_PUT_OFF)
 		r->fails = 0;
-	if (run == RUN_UNREACHABLE) {
+	if (run == RUN_UNREACHABLE)
 		count(DOMAIN, &r->fails, r->last_fail, now);
-		r->last_fail = now;
-	}
+	r->last_fail = now;
+}
+
+int64_t health_domain_failing(const struct record_domain *r, int64_t now)
+{
+	bool known = r->failing_since > 0 && r->failing_since <= now && r->last_fail > 0;
+	bool stale = now > r->last_fail && now - r->last_fail > HEALTH_STALE;
+	return known && !stale ? now - r->failing_since : 0;
 }

@@ -18,6 +18,7 @@
 #define HEALTH_PROBE 120 /* s: longer than a connect and a greeting take at worst */
 #define HEALTH_FRESH 300 /* s */
 #define HEALTH_KEEP  (7 * 86400) /* s: what is older than that says nothing */
+#define HEALTH_STALE 86400 /* s: a failure that was not seen again for that long is over, as far as anybody knows */
 #define HEALTH_SKEW  60 /* s: no two runs read the clock at once */
 
 enum health_advice {
@@ -41,6 +42,9 @@ enum health_domain { DOMAIN_FINE, DOMAIN_TRY, DOMAIN_DOWN };
 
 /* first: the message was not tried before. TRY: take it as a probe (health_domain_probe()). DOWN: *ret_next is the time of the next try. */
 enum health_domain health_of_domain(const struct record_domain *r, bool first, int64_t now, int64_t *ret_next);
+
+/* Seconds since when nothing could be delivered there; 0: it could, or nobody has tried for HEALTH_STALE. */
+int64_t health_domain_failing(const struct record_domain *r, int64_t now);
 
 enum health_run {
 	RUN_ANSWERED,	 /* a host answered for good: delivered, or refused for good */

@@ -12,7 +12,7 @@ struct host {
 
 struct lookup {
 	const struct services *sv;
-	struct route route;
+	struct nexthop to;
 	struct tlspolicy *policy;
 	struct mxlist list;
 	struct host host[LIMIT_MX];
@@ -56,7 +56,7 @@ static bool ask_hosts(struct arena *a, struct lookup *l, struct error *err)
 static bool ask_mx(struct arena *a, struct lookup *l, struct deadline until, struct error *err)
 {
 	const struct services *sv = l->sv;
-	const struct dns_answer *mx = resolver_ask(sv->resolver, a, l->route.domain, DNS_MX);
+	const struct dns_answer *mx = resolver_ask(sv->resolver, a, l->to.name, DNS_MX);
 	if (!mx)
 		return err_nomem(err);
 	resolver_wait(sv->resolver, &mx, 1, until);
@@ -72,20 +72,20 @@ bool lookup_open(struct arena *a, const struct services *sv, const struct lookup
 	if (!l)
 		return err_nomem(err);
 	l->sv = sv;
-	if (!route_decide(rq->domain, &l->route, err))
+	if (!nexthop_of_domain(rq->domain, &l->to, err))
 		return false;
 	const struct tlspolicy_request policy = {
 		.domain = rq->domain,
-		.literal = l->route.kind == ROUTE_LITERAL,
+		.literal = l->to.kind == NEXTHOP_LITERAL,
 		.requiretls = rq->requiretls,
 		.tls_required_no = rq->tls_required_no,
 	};
 	l->policy = tlspolicy_open(a, sv, &policy);
 	if (!l->policy)
 		return err_nomem(err);
-	if (l->route.kind == ROUTE_MX && !ask_mx(a, l, rq->until, err))
+	if (l->to.kind == NEXTHOP_MX && !ask_mx(a, l, rq->until, err))
 		return false;
-	if (l->route.kind == ROUTE_LITERAL) {
+	if (l->to.kind == NEXTHOP_LITERAL) {
 		l->list.n = 1;
 		l->list.mx[0] = (struct mx){ .host = rq->domain };
 		l->host[0].tls.name = rq->domain;
@@ -163,7 +163,7 @@ static struct plan_rules rules_for_literal(const struct lookup *l, struct ip *ow
 	return (struct plan_rules){
 		.config = l->sv->config,
 		.own = own,
-		.nown = own_addresses(&l->route.literal, 1, own),
+		.nown = own_addresses(&l->to.literal, 1, own),
 	};
 }
 
@@ -172,7 +172,7 @@ static void judge_literal(struct lookup *l)
 	struct host *h = &l->host[0];
 	struct ip own;
 	const struct plan_rules rules = rules_for_literal(l, &own);
-	h->say = plan_literal(l->route.domain, l->route.literal, &rules, &h->candidate, &h->why);
+	h->say = plan_literal(l->to.name, l->to.literal, &rules, &h->candidate, &h->why);
 	l->judged = 1;
 }
 
@@ -182,7 +182,7 @@ enum lookup_say lookup_next(struct lookup *l, struct deadline until, struct cand
 	if (l->next >= l->list.n)
 		return LOOKUP_END;
 	if (l->next >= l->judged) {
-		if (l->route.kind == ROUTE_LITERAL)
+		if (l->to.kind == NEXTHOP_LITERAL)
 			judge_literal(l);
 		else
 			judge_group(l, until);
@@ -201,7 +201,7 @@ enum lookup_say lookup_next(struct lookup *l, struct deadline until, struct cand
 
 struct lookup_about lookup_about(const struct lookup *l)
 {
-	return (struct lookup_about){ l->route.kind, &l->list, tlspolicy_sts(l->policy) };
+	return (struct lookup_about){ l->to.kind, &l->list, tlspolicy_sts(l->policy) };
 }
 
 bool lookup_explain(struct arena *a, const struct lookup *l, struct lookup_host *ret,
@@ -213,9 +213,9 @@ bool lookup_explain(struct arena *a, const struct lookup *l, struct lookup_host 
 	if (!p)
 		return err_nomem(err);
 	*ret = (struct lookup_host){ .tls = &h->tls, .address = p };
-	if (l->route.kind == ROUTE_LITERAL) {
+	if (l->to.kind == NEXTHOP_LITERAL) {
 		const struct plan_rules rules = rules_for_literal(l, own);
-		p[0] = plan_explain_literal(l->route.literal, &rules);
+		p[0] = plan_explain_literal(l->to.literal, &rules);
 		ret->naddress = 1;
 		return true;
 	}

@@ -7,18 +7,19 @@
 #define FLOW_LOOKUP_H
 
 #include "core/plan.h"
-#include "core/route.h"
+#include "core/nexthop.h"
 #include "flow/tlspolicy.h"
 
 struct lookup;
 
 struct lookup_request {
-	const char *domain; /* A-label form or an address literal */
+	struct nexthop to;
 	bool requiretls, tls_required_no; /* of the message: struct facts */
 	struct deadline until;
 };
 
-/* Route and MX. Errors are those of route_decide() and mxlist_build(). */
+/* Its MX, if it is of that kind. Errors are those of mxlist_build(). A host that the configuration names is like an implicit MX of a signed
+ * answer: its name is not DNS's word, and it has neither MTA-STS nor TLS reports. */
 MUST_CHECK bool lookup_open(struct arena *a, const struct services *sv, const struct lookup_request *rq, struct lookup **ret,
 			    struct error *err);
 
@@ -35,7 +36,7 @@ enum lookup_say lookup_next(struct lookup *l, struct deadline until, struct cand
 /* ---- for those who ask why ---- */
 
 struct lookup_about {
-	enum route_kind route;
+	struct nexthop to;
 	const struct mxlist *list; /* what is left of it: lookup_next() cuts it where it finds this machine */
 	struct tlspolicy_sts sts;
 };

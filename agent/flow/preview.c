@@ -160,9 +160,9 @@ static bool add_unused(struct making *m, struct error *err)
 /* In one arena a question is asked once: this is the answer that the lookup had. */
 static bool find_mx_answer(struct making *m, struct error *err)
 {
-	struct route route;
+	struct nexthop route;
 	struct error why;
-	if (!route_decide(m->domain, &route, &why) || route.kind != ROUTE_MX)
+	if (!nexthop_of_domain(m->domain, &route, &why) || route.kind != NEXTHOP_MX)
 		return true;
 	m->p->mx = resolver_ask(m->sv->resolver, m->arena, m->domain, DNS_MX);
 	return m->p->mx ? true : err_nomem(err);

@@ -49,7 +49,7 @@ struct preview_step {
 };
 
 struct preview {
-	enum route_kind route;
+	enum nexthop_kind route;
 	const struct dns_answer *mx; /* NULL: not asked */
 	bool found;		     /* false: `why` no host could be looked for */
 	struct error why;

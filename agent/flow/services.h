@@ -21,6 +21,7 @@ struct services {
 	struct resolver *resolver;
 	struct rng *rng;
 	const struct config *config; /* for the recipients' domain */
+	const struct settings *settings; /* for its routes; NULL: there are none */
 	const char *own_name;	     /* for HELO and the loop check; "": say the address */
 	const char *sts_program;     /* mxdirect-sts (sts.h); NULL: MTA-STS policies are not fetched */
 	const char *spf_program;     /* mxdirect-spf (spfpacket.h); NULL: SPF cannot be evaluated */

@@ -4,6 +4,7 @@
 #define FLOW_SETTINGS_H
 
 #include "core/config.h"
+#include "core/route.h"
 
 struct settings;
 
@@ -14,12 +15,20 @@ struct settings_source {
 	size_t noption;
 };
 
-/* Reads and checks everything, also the sections of other domains. CONFIG 4.3.5 with file:line, or with the option. */
+/* Reads and checks everything, also the sections of other domains, all routes, and that each password file can be read. CONFIG 4.3.5 with
+ * file:line, or with the option. */
 MUST_CHECK bool settings_load(struct arena *a, const struct settings_source *from, struct settings **ret, struct error *err);
 
 /* Defaults, then the file's global part, then its section for `domain` (A-label form; NULL: none), then the options. CONFIG 4.3.5. */
 MUST_CHECK bool settings_for(struct arena *a, const struct settings *s, const char *domain, struct config *ret,
 			     struct error *err);
+
+/* In the order of the file. */
+const struct route *settings_routes(const struct settings *s, size_t *ret_n);
+
+/* The same as settings_for(), with the section of the route after that of the domain, for mail to the domain that goes this way. CONFIG 4.3.5. */
+MUST_CHECK bool settings_for_route(struct arena *a, const struct settings *s, const char *domain, const struct route *route,
+				   struct config *ret, struct error *err);
 
 enum settings_place { PLACE_DEFAULT, PLACE_FILE, PLACE_SECTION, PLACE_OPTION };
 

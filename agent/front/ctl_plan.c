@@ -109,7 +109,7 @@ static const char *sts_reason(struct page *p, const struct plan_report *r,
 /* MTA-STS is not heard where DANE speaks (RFC 8461 section 2). */
 const char *plan_reason(struct page *p, const struct plan_report *r, const struct preview_host *h)
 {
-	if (r->preview->route == ROUTE_LITERAL)
+	if (r->preview->route == NEXTHOP_LITERAL)
 		return "an address literal has no name to prove";
 	const char *dane = dane_reason(p, &r->services->config, h);
 	if (h->demand.policy == POLICY_DANE)

@@ -214,7 +214,7 @@ static json_t *notes(struct page *p, const struct plan_report *r)
 
 static const char *route(const struct preview *v)
 {
-	if (v->route == ROUTE_LITERAL)
+	if (v->route == NEXTHOP_LITERAL)
 		return "literal";
 	return v->implicit ? "implicit" : "mx";
 }

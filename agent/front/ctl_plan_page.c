@@ -34,7 +34,7 @@ static const char *address_text(struct page *p, struct ip ip)
 static const char *route_text(const struct plan_report *r)
 {
 	const struct preview *v = r->preview;
-	if (v->route == ROUTE_LITERAL)
+	if (v->route == NEXTHOP_LITERAL)
 		return "address literal: straight to that address";
 	if (!v->mx)
 		return "none";
@@ -164,7 +164,7 @@ static void show_domain(struct page *p, const struct plan_report *r)
 	page_field(p, "Port", page_fmt(p, "%u", (unsigned)c->smtp_port));
 	page_field(p, "Failover", failover_text(c));
 	page_field(p, "Limits", limits_text(p, c));
-	if (r->preview->route == ROUTE_MX && r->preview->found)
+	if (r->preview->route == NEXTHOP_MX && r->preview->found)
 		page_field(p, "MTA-STS", sts_text(p, r));
 	page_field(p, "Memory", memory_text(p, r));
 }

@@ -57,6 +57,15 @@ struct secure_facts {
 	char proof[80];	   /* what was proven: "3 1 1", "2 0 1 mx.example.net", "PKIX mx.example.net"; "" for SECURE_ANY */
 };
 
+/* What a login needs of it, and what the decisions cannot do themselves. All fail only for want of memory or randomness. */
+#define SECURE_SHA256 32
+struct secure_crypto {
+	bool (*random)(void *p, size_t n);
+	bool (*sha256)(struct span bytes, uint8_t ret[static SECURE_SHA256]);
+	bool (*hmac_sha256)(struct span key, struct span bytes, uint8_t ret[static SECURE_SHA256]);
+	bool (*pbkdf2_sha256)(struct span password, struct span salt, uint32_t iterations, uint8_t ret[static SECURE_SHA256]); /* RFC 8018 5.2 */
+};
+
 enum secure_io { SECURE_DONE, SECURE_WANT_READ, SECURE_WANT_WRITE, SECURE_CLOSED, SECURE_FAILED };
 
 struct secure_session;
@@ -73,10 +82,11 @@ struct secure_ops {
 	enum secure_io (*read)(struct secure_session *s, char *p, size_t n, size_t *ret_n);
 	enum secure_io (*write)(struct secure_session *s, struct span bytes, size_t *ret_n);
 	bool (*pending)(const struct secure_session *s); /* decrypted bytes wait that poll() does not show */
+	const struct secure_crypto *crypto;
 	void (*close)(struct secure_session *s); /* close_notify as far as it goes without waiting; NULL is fine; the fd stays open */
 };
 
-#define SECURE_VERSION 2
+#define SECURE_VERSION 3
 #define SECURE_SYMBOL  "mxdirect_secure_ops" /* const struct secure_ops */
 
 #endif

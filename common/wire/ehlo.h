@@ -17,8 +17,15 @@ enum ehlo_cap {
 	EHLO_ENHANCED = 1 << 8,	  /* RFC 2034 */
 };
 
+enum ehlo_auth { /* RFC 4954; those that we know */
+	AUTH_SCRAM_SHA_256 = 1 << 0, /* RFC 7677 */
+	AUTH_PLAIN = 1 << 1,	     /* RFC 4616 */
+	AUTH_LOGIN = 1 << 2,	     /* draft-murchison-sasl-login */
+};
+
 struct ehlo {
 	uint32_t caps;	   /* set of enum ehlo_cap */
+	uint32_t auth;	   /* set of enum ehlo_auth; also of the old form "AUTH=LOGIN" */
 	uint64_t size_max; /* 0: no limit given, or one that cannot be read */
 	uint32_t mail_max, rcpt_max; /* LIMITS MAILMAX, RCPTMAX (RFC 9422): transactions a session, recipients a transaction; 0: none given */
 	char name[LIMIT_DOMAIN + 1]; /* the server's own name: first word of the first line; "" if it has none */

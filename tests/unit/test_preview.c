@@ -95,17 +95,17 @@ static void test_order(void)
 {
 	static const struct {
 		const char *domain, *order;
-		enum route_kind route;
+		enum nexthop_kind route;
 		size_t hosts, unused;
 		bool down, known;
 	} t[] = {
-		{ "example.net", "now 2001:db8::2, late 192.0.2.1", ROUTE_MX, 2, 0, false, true },
-		{ "broken.example", "now 198.51.100.7", ROUTE_MX, 1, 0, true, true },
-		{ "half.test", "now 192.0.2.52", ROUTE_MX, 2, 0, false, false },
-		{ "bare.test", "now 192.0.2.61", ROUTE_MX, 1, 0, false, false },
-		{ "loop.test", "now 192.0.2.41, now 192.0.2.42", ROUTE_MX, 2, 2, false, false },
-		{ "[192.0.2.77]", "now 192.0.2.77", ROUTE_LITERAL, 1, 0, false, false },
-		{ "[127.0.0.9]", "", ROUTE_LITERAL, 1, 0, false, false },
+		{ "example.net", "now 2001:db8::2, late 192.0.2.1", NEXTHOP_MX, 2, 0, false, true },
+		{ "broken.example", "now 198.51.100.7", NEXTHOP_MX, 1, 0, true, true },
+		{ "half.test", "now 192.0.2.52", NEXTHOP_MX, 2, 0, false, false },
+		{ "bare.test", "now 192.0.2.61", NEXTHOP_MX, 1, 0, false, false },
+		{ "loop.test", "now 192.0.2.41, now 192.0.2.42", NEXTHOP_MX, 2, 2, false, false },
+		{ "[192.0.2.77]", "now 192.0.2.77", NEXTHOP_LITERAL, 1, 0, false, false },
+		{ "[127.0.0.9]", "", NEXTHOP_LITERAL, 1, 0, false, false },
 	};
 	struct world w;
 	world_open(&w);

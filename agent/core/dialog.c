@@ -8,6 +8,11 @@ const char *phase_name(enum phase phase)
 	return phases[phase].name;
 }
 
+bool phase_is_secret(enum phase phase)
+{
+	return phase == PHASE_AUTH || phase == PHASE_RESPONSE || phase == PHASE_CANCEL;
+}
+
 void dialog_to(struct dialog *d, enum phase phase)
 {
 	d->phase = phase;
@@ -88,7 +93,7 @@ struct outcome dialog_replied(struct dialog *d, enum failover_event event, enum 
 			      const struct reply *r)
 {
 	char said[LIMIT_REPLY_TEXT + 8];
-	reply_format(r, said, sizeof(said));
+	dialog_quote(d, phase, r, said, sizeof(said));
 	bool greeting = phase == PHASE_GREETING;
 	return (struct outcome){
 		.event = event,
@@ -119,6 +124,9 @@ static const struct phase_row phases[PHASE_COUNT] = {
 	[PHASE_HELO] = { "HELO", say_hello, hear_hello },
 	[PHASE_STARTTLS] = { "STARTTLS", say_starttls, hear_starttls },
 	[PHASE_TLS] = { "the TLS handshake", say_tls, NULL },
+	[PHASE_AUTH] = { "AUTH", say_auth, hear_auth },
+	[PHASE_RESPONSE] = { "AUTH", say_response, hear_auth },
+	[PHASE_CANCEL] = { "AUTH", say_cancel, hear_cancel },
 	[PHASE_RSET] = { "RSET", say_rset, hear_rset },
 	[PHASE_MAIL] = { "MAIL FROM", say_group, hear_mail },
 	[PHASE_RCPT] = { "RCPT TO", say_group, hear_rcpt },
@@ -141,12 +149,15 @@ struct dialog *dialog_new(struct arena *a, const struct dialog_script *s)
 	d->taken = ARENA_NEW(a, bool, s->envelope->nrcpt);
 	d->security = (struct security){ .level = "none", .protocol = "", .cipher = "" };
 	d->security.because = s->demand.because ? s->demand.because : "";
-	d->script.plain = s->plain && s->demand.level <= DEMAND_MAY; /* whoever asks for it */
+	/* Whoever asks for it. */
+	d->script.plain = s->plain && !s->tls_first && s->demand.level <= DEMAND_MAY;
 	d->security.downgrade = d->script.plain;
 	if (!d->outcome || !d->taken)
 		return NULL;
 	if (s->resumed)
 		dialog_resume(d, s->resumed);
+	else if (s->tls_first)
+		dialog_to(d, PHASE_TLS);
 	return d;
 }
 
@@ -249,7 +260,7 @@ void dialog_early(struct dialog *d, struct span said)
 	reply_parser_init(&p);
 	bool is_reply = reply_parse(&p, said, &used) == PARSE_DONE;
 	if (is_reply)
-		reply_format(&p.reply, text, sizeof(text));
+		dialog_quote(d, current(d), &p.reply, text, sizeof(text));
 	else
 		snprintf(text, sizeof(text), "bytes that are not a reply");
 
@@ -286,6 +297,11 @@ const char *dialog_phase(const struct dialog *d)
 	return phase_name(current(d));
 }
 
+bool dialog_secret(const struct dialog *d)
+{
+	return phase_is_secret(current(d));
+}
+
 bool dialog_committed(const struct dialog *d)
 {
 	return d->committed;
@@ -319,6 +335,7 @@ bool dialog_kept(const struct dialog *d, struct dialog_session *ret)
 		.ehlo = d->ehlo,
 		.facts = d->facts,
 		.secured = d->secured,
+		.logged_in = d->logged_in,
 		.downgrade = d->security.downgrade,
 		.level = d->level,
 		.transactions = d->transactions,

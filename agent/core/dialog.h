@@ -55,6 +55,7 @@ struct dialog_session {
 	struct ehlo ehlo;
 	struct secure_facts facts; /* when secured */
 	bool secured, downgrade;
+	bool logged_in;		   /* with a login; whose, its keeper knows */
 	enum demand_level level;   /* when secured: what was demanded and reached */
 	uint32_t transactions;	   /* MAIL commands said */
 };

@@ -77,7 +77,8 @@ static bool not_ourselves(struct dialog *d)
  * host is remembered for a plain session, after TLS was tried everywhere (flow/delivery). */
 static void no_tls(struct dialog *d, struct outcome *o)
 {
-	o->event = d->script.demand.level > DEMAND_MAY ? EVENT_TLS_UNMET : EVENT_TLS_BROKEN;
+	bool never_plain = d->script.tls_first || d->script.demand.level > DEMAND_MAY;
+	o->event = never_plain ? EVENT_TLS_UNMET : EVENT_TLS_BROKEN;
 	dialog_end(d, o);
 }
 
@@ -136,6 +137,21 @@ static bool can_carry(struct dialog *d)
 	return false;
 }
 
+void dialog_ready(struct dialog *d)
+{
+	if (d->script.probe)
+		dialog_to(d, PHASE_QUIT);
+	else if (can_carry(d))
+		dialog_transact(d, false);
+}
+
+static void forget_offers(struct ehlo *e)
+{
+	struct ehlo name = { 0 };
+	memcpy(name.name, e->name, sizeof(name.name));
+	*e = name;
+}
+
 void hear_hello(struct dialog *d, const struct reply *r, size_t rcpt)
 {
 	(void)rcpt;
@@ -152,14 +168,14 @@ void hear_hello(struct dialog *d, const struct reply *r, size_t rcpt)
 		if (d->script.probe)
 			d->words.hello = arena_str(d->arena, (struct span){ r->text, r->len });
 		if (d->phase == PHASE_HELO) /* which offers a name and nothing else */
-			d->ehlo.size_max = d->ehlo.caps = d->ehlo.mail_max = d->ehlo.rcpt_max = 0;
+			forget_offers(&d->ehlo);
 		d->tls.helo = d->ehlo.name;
 		if (!not_ourselves(d) || !tls_is_settled(d))
 			return;
-		if (d->script.probe)
-			dialog_to(d, PHASE_QUIT);
-		else if (can_carry(d))
-			dialog_transact(d, false);
+		if (d->script.login)
+			dialog_log_in(d);
+		else
+			dialog_ready(d);
 	}
 }
 
@@ -213,7 +229,7 @@ void dialog_secured(struct dialog *d, const struct secure_facts *facts)
 	d->tls.failure =
 		tlsrpt_of_trouble(facts->trouble); /* MTA-STS testing: seen, but no obstacle */
 	d->ehlo = (struct ehlo){ 0 }; /* RFC 3207 section 4.2: nothing learned before counts */
-	dialog_to(d, PHASE_EHLO);
+	dialog_to(d, d->script.tls_first ? PHASE_GREETING : PHASE_EHLO);
 }
 
 void dialog_insecure(struct dialog *d, const struct secure_facts *facts, const struct error *why)
@@ -240,15 +256,17 @@ void dialog_resume(struct dialog *d, const struct dialog_session *s)
 	/* A proof of another kind is no proof. Its keeper knows; a demand is looked at twice. */
 	enum demand_level demanded = d->script.demand.level;
 	bool safe = demanded <= DEMAND_MAY || (s->secured && s->level == demanded);
+	bool same_login = s->logged_in == (d->script.login != NULL);
 	d->ehlo = s->ehlo;
 	d->tls.helo = d->ehlo.name;
 	d->transactions = s->transactions;
+	d->logged_in = s->logged_in;
 	d->security.downgrade = s->downgrade;
 	if (s->secured)
 		note_secured(d, &s->facts, s->level);
 	d->resuming = true;
 	dialog_to(d, PHASE_RSET);
-	if (!safe)
+	if (!safe || !same_login)
 		dialog_give_up(d);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The inside of the dialog, for its own files: dialog.c (the machine), dialog_hello.c (greeting to TLS, RSET), dialog_mail.c (MAIL to
- * QUIT). */
+/* The inside of the dialog, for its own files: dialog.c (the machine), dialog_hello.c (greeting to TLS, RSET), dialog_login.c (AUTH),
+ * dialog_mail.c (MAIL to QUIT). */
 #ifndef CORE_DIALOG_STATE_H
 #define CORE_DIALOG_STATE_H
 
@@ -16,6 +16,9 @@ enum phase {
 	PHASE_HELO,
 	PHASE_STARTTLS,
 	PHASE_TLS,
+	PHASE_AUTH,
+	PHASE_RESPONSE, /* to a challenge of the server */
+	PHASE_CANCEL,   /* of a challenge that we do not answer */
 	PHASE_RSET,
 	PHASE_MAIL,
 	PHASE_RCPT,
@@ -44,7 +47,8 @@ struct dialog {
 	struct dialog_words words;
 	struct secure_facts facts; /* once secured */
 	enum demand_level level;   /* reached; it means something once secured */
-	bool secured;
+	bool secured, logged_in;
+	struct dialog_login *login; /* NULL: AUTH was not said */
 	bool resuming; /* a kept session that has not answered RSET yet */
 	bool stale, broken; /* dialog_stale(); broken: the session is of no use to anybody */
 	uint32_t transactions; /* MAIL commands of the session */
@@ -69,6 +73,7 @@ struct phase_row {
 };
 
 const char *phase_name(enum phase phase);
+bool phase_is_secret(enum phase phase); /* AUTH and what follows it */
 
 /* The only function that changes the phase. */
 void dialog_to(struct dialog *d, enum phase phase);
@@ -94,6 +99,8 @@ void dialog_nonsense(struct dialog *d, enum phase phase, const struct reply *r);
 
 /* dialog_hello.c */
 void dialog_resume(struct dialog *d, const struct dialog_session *s);
+/* Everything is settled, up to MAIL: is there a message, and can this server carry it? */
+void dialog_ready(struct dialog *d);
 enum dialog_want say_greeting(struct dialog *d, struct buf *out);
 enum dialog_want say_hello(struct dialog *d, struct buf *out);
 enum dialog_want say_starttls(struct dialog *d, struct buf *out);
@@ -103,6 +110,16 @@ void hear_greeting(struct dialog *d, const struct reply *r, size_t rcpt);
 void hear_hello(struct dialog *d, const struct reply *r, size_t rcpt);
 void hear_starttls(struct dialog *d, const struct reply *r, size_t rcpt);
 void hear_rset(struct dialog *d, const struct reply *r, size_t rcpt);
+
+/* dialog_login.c */
+void dialog_log_in(struct dialog *d);
+/* What reply_format() has of a reply in this phase, without what was said to log in. */
+void dialog_quote(const struct dialog *d, enum phase phase, const struct reply *r, char *out, size_t n);
+enum dialog_want say_auth(struct dialog *d, struct buf *out);
+enum dialog_want say_response(struct dialog *d, struct buf *out);
+enum dialog_want say_cancel(struct dialog *d, struct buf *out);
+void hear_auth(struct dialog *d, const struct reply *r, size_t rcpt);
+void hear_cancel(struct dialog *d, const struct reply *r, size_t rcpt);
 
 /* dialog_mail.c */
 /* A transaction for the recipients that have no outcome, if there are any and the session has room for it. `open`: the server may think

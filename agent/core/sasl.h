@@ -2,6 +2,9 @@
 /*
  * The client side of SASL for a login: SCRAM-SHA-256 (RFC 5802, RFC 7677), PLAIN (RFC 4616) and LOGIN. Only ever said to a server that TLS has
  * proven. Challenges and responses are bytes here; base64 and lines are the dialog's.
+ *
+ * User and password go as they are. Where they have more than ASCII, SASLprep (RFC 4013) is the business of whoever writes the configuration.
+ * No channel binding: it proves which TLS session the server means, and the certificate has told that.
  */
 #ifndef CORE_SASL_H
 #define CORE_SASL_H
@@ -26,10 +29,11 @@ struct sasl;
 /* NULL: no memory. The login and `crypto` must outlive it. */
 struct sasl *sasl_new(struct arena *a, enum ehlo_auth mechanism, const struct login *login, const struct secure_crypto *crypto);
 
-/* The response that may go with AUTH. *ret_none: this mechanism has none (LOGIN). INTERNAL: no randomness. */
+/* Appends the response that may go with AUTH to `out`, which needs room for SASL_RESPONSE bytes here and below. *ret_none: this mechanism has none (LOGIN). INTERNAL: no randomness or memory; CONFIG 4.3.5:
+ * user and password do not fit SASL_RESPONSE. To say it later, ask again. */
 MUST_CHECK bool sasl_first(struct sasl *s, struct buf *out, bool *ret_none, struct error *err);
-/* To a challenge. TEMP 4.7.8 when the server breaks the rules of the mechanism, asks for fewer than 4096 or more than SASL_ITERATIONS iterations,
- * or cannot prove that it knows the password; INTERNAL without memory. */
+/* Appends the response to a challenge. TEMP 4.7.8 when the server breaks the rules of the mechanism, asks for fewer than 4096 or more than SASL_ITERATIONS iterations,
+ * or cannot prove that it knows the password; INTERNAL without memory; CONFIG as above. There are never more than two. */
 MUST_CHECK bool sasl_next(struct sasl *s, struct span challenge, struct buf *out, struct error *err);
 /* The server says that we are in. SCRAM: has it proven itself? */
 bool sasl_is_complete(const struct sasl *s);

@@ -7,6 +7,7 @@
 #include "base/ip.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "tls/crypto.h"
 #include "tls/proof.h"
 #include "tls/session.h"
 
@@ -355,5 +356,6 @@ const struct secure_ops mxdirect_secure_ops = {
 	.read = session_read,
 	.write = session_write,
 	.pending = session_pending,
+	.crypto = &tls_crypto,
 	.close = session_close,
 };

@@ -8,7 +8,7 @@
 #define BASE64_SIZE(n) (((n) + 2) / 3 * 4)
 
 void base64_add(struct buf *out, struct span bytes);
-/* False for anything that base64_add() would not have written. */
+/* Appends the bytes. False for anything that base64_add() would not have written, and where `out` has no room; it is unchanged then. */
 MUST_CHECK bool base64_read(struct span text, struct buf *out);
 
 #endif

@@ -17,6 +17,15 @@ static const struct keyword {
 	{ SPAN("ENHANCEDSTATUSCODES"), EHLO_ENHANCED },
 };
 
+static const struct mechanism {
+	struct span name;
+	enum ehlo_auth auth;
+} mechanisms[] = {
+	{ SPAN("SCRAM-SHA-256"), AUTH_SCRAM_SHA_256 },
+	{ SPAN("PLAIN"), AUTH_PLAIN },
+	{ SPAN("LOGIN"), AUTH_LOGIN },
+};
+
 static struct span next_word(struct span *line)
 {
 	struct span word = { 0 };
@@ -44,8 +53,31 @@ static void take_limits(struct span line, struct ehlo *e)
 	}
 }
 
+static void take_mechanisms(struct span line, struct ehlo *e)
+{
+	for (struct span word = next_word(&line); word.n > 0; word = next_word(&line))
+		for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
+			if (span_equal_nocase(word, mechanisms[i].name))
+				e->auth |= mechanisms[i].auth;
+}
+
+/* "AUTH=PLAIN LOGIN" is how servers spoke before RFC 2554, and some do so still. */
+static bool is_auth(struct span *line)
+{
+	struct span s = span_trim(*line);
+	const size_t n = sizeof("AUTH") - 1;
+	if (!span_starts_nocase(s, SPAN("AUTH")) || (s.n > n && s.p[n] != ' ' && s.p[n] != '='))
+		return false;
+	*line = s.n > n ? (struct span){ s.p + n + 1, s.n - n - 1 } : SPAN("");
+	return true;
+}
+
 static void take_line(struct span line, struct ehlo *e)
 {
+	if (is_auth(&line)) {
+		take_mechanisms(line, e);
+		return;
+	}
 	struct span word = next_word(&line);
 	uint32_t cap = 0;
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)

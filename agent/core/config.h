@@ -55,7 +55,7 @@ enum config_type {
 	CONFIG_IP,     /* empty: none */
 	CONFIG_ENDPOINTS,
 	CONFIG_NETWORKS,
-	CONFIG_TEXTS, /* printable */
+	CONFIG_TEXTS, /* each of them printable */
 };
 
 struct config_key {
@@ -65,7 +65,7 @@ struct config_key {
 	const char *default_text; /* as a user would write it after -o KEY= */
 	const char *help; /* one line */
 	enum config_type type;
-	uint64_t min, max; /* of a port, number, size or time; of a text or path in bytes */
+	uint64_t min, max; /* of a port, number, size or time; `max` also of a text or path in bytes; `min` 0: a path may be empty */
 	const char *const *words; /* of a choice, NULL at the end */
 	size_t field;		  /* offset in struct config, or in struct route */
 	size_t nfield;		  /* of a list: offset of its count */

@@ -172,8 +172,8 @@ struct reader {
 	struct arena *a;
 	const char *name;
 	const struct conf_grammar *g;
-	const cfg_t *root, *in; /* the part that the latest setting is in */
-	const char *section, *title;
+	const cfg_t *root, *in; /* the part that the latest setting is in; NULL: none is open */
+	const char *section, *title, *opened; /* of that part */
 	struct item *latest;
 	size_t n;
 	struct error *err;
@@ -214,12 +214,14 @@ static bool enter(struct reader *r, const cfg_t *cfg)
 	if (r->in == cfg)
 		return true;
 	r->in = cfg;
-	r->section = r->title = NULL;
+	r->section = r->title = r->opened = NULL;
 	if (cfg == r->root)
 		return true;
 	r->section = arena_str(r->a, span_of(cfg->name));
+	/* The whole file's count of lines stands still while libconfuse is in a section. */
+	r->opened = arena_fmt(r->a, "%s:%d", r->name, r->root->line);
 	char *title = arena_new(r->a, strlen(cfg->title) + 1, 1);
-	if (!r->section || !title)
+	if (!r->section || !r->opened || !title)
 		return false;
 	for (size_t i = 0; cfg->title[i]; i++)
 		title[i] = cfg->title[i] == DOLLAR ? '$' : cfg->title[i];
@@ -256,6 +258,7 @@ static int start(struct reader *r, cfg_t *cfg, const struct conf_key *key)
 	it->set = (struct conf_setting){ arena_fmt(r->a, "%s:%d", r->name, cfg->line),
 					 r->section,
 					 r->title,
+					 r->opened,
 					 key->name,
 					 it->value,
 					 0 };
@@ -289,13 +292,24 @@ static int add_value(struct reader *r, cfg_t *cfg, const char *value)
 	return 0;
 }
 
+static const struct conf_section *section_of(const struct conf_grammar *g, const char *name)
+{
+	size_t i = 0;
+	while (strcmp(g->sections[i].name, name) != 0)
+		i++;
+	return &g->sections[i];
+}
+
 /* "domain|port" at the global place reaches into a section past its braces: not an option of `cfg`.
  */
 static const struct conf_key *key_of(const struct reader *r, const cfg_t *cfg, const cfg_opt_t *opt)
 {
-	for (size_t i = 0; i < r->g->nkeys; i++)
+	const struct conf_section *in = cfg == r->root ? NULL : section_of(r->g, cfg->name);
+	const struct conf_key *keys = in ? in->keys : r->g->keys;
+	size_t nkeys = in ? in->nkeys : r->g->nkeys;
+	for (size_t i = 0; i < nkeys; i++)
 		if (opt == &cfg->opts[i])
-			return &r->g->keys[i];
+			return &keys[i];
 	return NULL;
 }
 
@@ -317,27 +331,56 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 	return nothing ? 0 : add_value(r, cfg, value);
 }
 
+/*
+ * Called by libconfuse at the end of each section. The next one with the same title takes its
+ * place, often at the same address, so this is what tells the two apart.
+ */
+static int on_section(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct reader *r = reader_of(cfg);
+	bool empty = !r->title;
+	r->in = NULL;
+	r->title = NULL;
+	if (!empty || !section_of(r->g, opt->name)->twins)
+		return 0;
+	cfg_error(cfg, "this %s section is empty", opt->name);
+	return -1;
+}
+
 /* The table of options that libconfuse copies: the keys first, so that their numbers are those of
  * the grammar. NULL: no memory. */
-static cfg_opt_t *make_options(struct reader *r, cfg_opt_t *sub)
+static cfg_opt_t *make_options(struct reader *r, const struct conf_key *keys, size_t nkeys,
+			       size_t nmore)
 {
-	const struct conf_grammar *g = r->g;
-	size_t nsections = sub ? g->nsections : 0;
-	cfg_opt_t *opts = ARENA_NEW(r->a, cfg_opt_t, g->nkeys + nsections + 1);
+	cfg_opt_t *opts = ARENA_NEW(r->a, cfg_opt_t, nkeys + nmore + 1);
 	if (!opts)
 		return NULL;
-	for (size_t i = 0; i < g->nkeys; i++)
+	for (size_t i = 0; i < nkeys; i++)
 		opts[i] = (cfg_opt_t){
-			.name = g->keys[i].name,
+			.name = keys[i].name,
 			.type = CFGT_STR,
-			.flags = g->keys[i].list ? CFGF_LIST : CFGF_NONE,
+			.flags = keys[i].list ? CFGF_LIST : CFGF_NONE,
 			.simple_value.string = &r->place,
 			.parsecb = on_value,
 		};
-	for (size_t i = 0; i < nsections; i++)
-		opts[g->nkeys + i] = (cfg_opt_t)CFG_SEC(
-			g->sections[i], sub, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
-	opts[g->nkeys + nsections] = (cfg_opt_t)CFG_END();
+	opts[nkeys + nmore] = (cfg_opt_t)CFG_END();
+	return opts;
+}
+
+static cfg_opt_t *make_all_options(struct reader *r)
+{
+	const struct conf_grammar *g = r->g;
+	cfg_opt_t *opts = make_options(r, g->keys, g->nkeys, g->nsections);
+	for (size_t i = 0; opts && i < g->nsections; i++) {
+		const struct conf_section *s = &g->sections[i];
+		cfg_opt_t *sub = make_options(r, s->keys, s->nkeys, 0);
+		cfg_flag_t once = s->twins ? CFGF_NONE : CFGF_NO_TITLE_DUPES;
+		if (!sub)
+			return NULL;
+		opts[g->nkeys + i] =
+			(cfg_opt_t)CFG_SEC(s->name, sub, CFGF_MULTI | CFGF_TITLE | once);
+		opts[g->nkeys + i].validcb = on_section;
+	}
 	return opts;
 }
 
@@ -385,18 +428,26 @@ static bool collect(const struct reader *r, struct conf *ret)
 	return true;
 }
 
+/* reader_of() finds the reader by the first of them. */
+static bool has_keys(const struct conf_grammar *g)
+{
+	size_t i = 0;
+	while (i < g->nsections && g->sections[i].nkeys > 0)
+		i++;
+	return g->nkeys > 0 && i == g->nsections;
+}
+
 bool conf_parse(struct arena *a, const char *name, struct span text, const struct conf_grammar *g,
 		struct conf *ret, struct error *err)
 {
 	struct cleaner c = { .name = name, .in = text, .line = 1, .err = err };
 	struct reader r = { .a = a, .name = name, .g = g, .err = err };
-	if (g->nkeys == 0)
+	if (!has_keys(g))
 		return BUG(err, "a grammar without keys");
 	if (text.n > LIMIT_CONFIG_FILE)
 		return err_set(err, ERR_CONFIG, ESC(4, 3, 5), "%s: larger than %d bytes", name,
 			       LIMIT_CONFIG_FILE);
-	cfg_opt_t *sub = make_options(&r, NULL);
-	cfg_opt_t *opts = sub ? make_options(&r, sub) : NULL;
+	cfg_opt_t *opts = make_all_options(&r);
 	c.out = malloc(2 * text.n + 1);
 	if (!opts || !c.out) {
 		free(c.out);

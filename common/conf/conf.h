@@ -21,6 +21,7 @@ struct conf_setting {
 	const char *origin;  /* "file:line" */
 	const char *section; /* "domain"; NULL: the global part */
 	const char *title;   /* of the section, one string for all its settings and for no other section; NULL: the global part */
+	const char *opened;  /* where the section begins, "file:line"; NULL: the global part */
 	const char *key;
 	const char *const *value; /* one for a scalar; any number for a list */
 	size_t nvalue;
@@ -43,6 +44,7 @@ struct conf_grammar {
  * a key twice in one place, a section twice (unless twins), an empty section of twins, an unclosed brace or string. A '$' is literal: nothing
  * of the environment gets in. Every failure is CONFIG 4.3.5, or INTERNAL without memory; *ret_missing, always set, says that there is no
  * such file. The exit() of libconfuse on directories and unreadable files is never reached.
+ * A grammar gives each of its parts at least one key.
  */
 MUST_CHECK bool conf_read(struct arena *a, const char *path, const struct conf_grammar *g, struct conf *ret, bool *ret_missing,
 			  struct error *err);

@@ -7,7 +7,11 @@
 #include "harness.h"
 
 static const struct conf_key keys[] = { { "name", false }, { "port", false }, { "nets", true } };
-static const char *const sections[] = { "domain", "route" };
+static const struct conf_key route_keys[] = { { "hosts", true }, { "port", false } };
+static const struct conf_section sections[] = {
+	{ .name = "domain", .keys = keys, .nkeys = 3 },
+	{ .name = "route", .keys = route_keys, .nkeys = 2, .twins = true },
+};
 static const struct conf_grammar grammar = { keys, 3, sections, 2 };
 
 /* All settings as one line: "3 domain(x.example) port=25; 4 nets=[a][b]; ". */
@@ -236,8 +240,8 @@ static void test_broken(void)
 
 static void test_star_in_quotes(void)
 {
-	check_text("star", "route \"*.example.net\" { nets = {\"a+b:1\"} }",
-		   "1 route(*.example.net) nets=[a+b:1]; ");
+	check_text("star", "route \"*.example.net\" { hosts = {\"a+b:1\"} }",
+		   "1 route(*.example.net) hosts=[a+b:1]; ");
 }
 
 static void test_nul(void)

@@ -111,7 +111,7 @@ static void test_keys(void)
 					      "lmtp_dsn" };
 	size_t n, nglobal = 0;
 	const struct config_key *keys = config_keys(&n);
-	CHECK("number", n == 32);
+	CHECK("number", n == 33);
 	for (size_t i = 0; i < n; i++) {
 		nglobal += !keys[i].per_domain;
 		for (size_t k = 0; k < i; k++)

@@ -161,8 +161,8 @@ static void test_bad(void)
 {
 	static const struct bad_case t[] = {
 		{ "unknown key", "\ncolour = blue", NULL, ":2: no such option 'colour'" },
-		{ "unknown section", "route x { smtp_port = 25 }", NULL,
-		  ":1: no such option 'route'" },
+		{ "unknown section", "host x { smtp_port = 25 }", NULL,
+		  ":1: no such option 'host'" },
 		{ "bad value", "\n\nsmtp_port = 0", NULL,
 		  ":3: smtp_port: \"0\" is out of range (1 to 65535)" },
 		{ "bad value, list", "refused_networks = {\"10.0.0.0/8\",\n\"x\"}", NULL,
@@ -194,12 +194,12 @@ static void test_bad(void)
 		{ "keys that disagree", "deadline = 10s", NULL,
 		  "deadline: shorter than connect_timeout and greeting_timeout together" },
 		{ "keys of a section that disagree", "domain x { deadline = 10s }", NULL,
-		  "domain \"x\" with all it inherits: deadline: shorter than connect_timeout and "
+		  ":1: domain \"x\" with all it inherits: deadline: shorter than connect_timeout and "
 		  "greeting_timeout together" },
 		{ "an option against a section",
 		  "domain x {\n deadline = 10s connect_timeout = 1s greeting_timeout = 1s }",
 		  "connect_timeout=20s",
-		  "domain \"x\" with all it inherits: deadline: shorter than connect_timeout and "
+		  ":1: domain \"x\" with all it inherits: deadline: shorter than connect_timeout and "
 		  "greeting_timeout together" },
 		{ "wrong family", "source_ipv4 = \"::1\"", NULL,
 		  "source_ipv4: not an IPv4 address" },

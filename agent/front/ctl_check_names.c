@@ -1,24 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "front/ctl_check_names.h"
 
-#include "base/buf.h"
 #include "base/text.h"
-
-const char *names_reverse(struct arena *a, struct ip ip)
-{
-	char room[80];
-	struct buf b;
-	buf_init(&b, room, sizeof(room));
-	for (size_t i = ip.family == 4 ? 4 : 16; i-- > 0;) {
-		unsigned byte = ip.b[i];
-		if (ip.family == 4)
-			buf_addf(&b, "%u.", byte);
-		else
-			buf_addf(&b, "%x.%x.", byte & 15, byte >> 4);
-	}
-	buf_addf(&b, ip.family == 4 ? "in-addr.arpa" : "ip6.arpa");
-	return arena_str(a, buf_view(&b));
-}
 
 static bool is_digit(char c)
 {
@@ -103,20 +86,6 @@ const char *names_generic(struct arena *a, const char *name, struct ip ip)
 		if (has_word(name, words[i]))
 			return arena_fmt(a, "%s has the word \"%s\" in it", name, words[i]);
 	return NULL;
-}
-
-bool names_private(struct ip ip)
-{
-	static const struct ip_net nets[] = {
-		{ { 4, { 10 } }, 8 },          { { 4, { 172, 16 } }, 12 },
-		{ { 4, { 192, 168 } }, 16 },   { { 4, { 169, 254 } }, 16 },
-		{ { 4, { 100, 64 } }, 10 },    { { 6, { 0xfc } }, 7 },
-		{ { 6, { 0xfe, 0x80 } }, 10 },
-	};
-	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
-		if (ip_net_has(nets[i], ip))
-			return true;
-	return false;
 }
 
 struct dmarc names_dmarc(struct span record)

@@ -6,16 +6,9 @@
 #include "base/arena.h"
 #include "base/ip.h"
 
-/* The name that has the PTR record of an address (RFC 1035 section 3.5, RFC 3596 section 2.5).
- * NULL: no memory. */
-const char *names_reverse(struct arena *a, struct ip ip);
-
 /* Why a reverse name looks as a provider makes it for many: a sentence in the arena; NULL: it does
  * not, or no memory. */
 const char *names_generic(struct arena *a, const char *name, struct ip ip);
-
-/* Only from inside: private, shared (RFC 6598), link-local and unique local addresses. */
-bool names_private(struct ip ip);
 
 struct dmarc {              /* RFC 7489 section 6.3 */
 	bool found;         /* it begins with v=DMARC1 */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <arpa/inet.h>
 
+#include "base/buf.h"
 #include "base/ip.h"
 #include "base/text.h"
 
@@ -79,6 +80,35 @@ struct ip ip_unwrap(struct ip ip)
 	struct ip v4 = { .family = 4 };
 	memcpy(v4.b, hidden, 4);
 	return v4;
+}
+
+bool ip_private(struct ip ip)
+{
+	static const struct ip_net nets[] = {
+		{ { 4, { 10 } }, 8 },          { { 4, { 172, 16 } }, 12 },
+		{ { 4, { 192, 168 } }, 16 },   { { 4, { 169, 254 } }, 16 },
+		{ { 4, { 100, 64 } }, 10 },    { { 6, { 0xfc } }, 7 },
+		{ { 6, { 0xfe, 0x80 } }, 10 },
+	};
+	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+		if (ip_net_has(nets[i], ip))
+			return true;
+	return false;
+}
+
+void ip_reverse(struct ip ip, char out[static IP_REVERSE])
+{
+	struct buf b;
+	buf_init(&b, out, IP_REVERSE);
+	for (size_t i = size_of(ip); i-- > 0;) {
+		unsigned byte = ip.b[i];
+		if (ip.family == 4)
+			buf_addf(&b, "%u.", byte);
+		else
+			buf_addf(&b, "%x.%x.", byte & 15, byte >> 4);
+	}
+	buf_addf(&b, ip.family == 4 ? "in-addr.arpa" : "ip6.arpa");
+	buf_cstr(&b);
 }
 
 /* Take the address apart from what follows it: nothing, or a colon and a port. */

@@ -36,6 +36,13 @@ bool ip_net_has(struct ip_net net, struct ip ip);
  * any other address comes back unchanged. */
 struct ip ip_unwrap(struct ip ip);
 
+/* Only from inside a network: private (RFC 1918), shared (RFC 6598), link-local and unique local addresses. Loopback is none of these. */
+bool ip_private(struct ip ip);
+
+/* The name that has the PTR record of an address (RFC 1035 section 3.5, RFC 3596 section 2.5). */
+#define IP_REVERSE 80
+void ip_reverse(struct ip ip, char out[static IP_REVERSE]);
+
 /* "192.0.2.1:25", "[2001:db8::1]:25", or without port: default_port. */
 bool endpoint_parse(struct span s, uint16_t default_port, struct endpoint *ret);
 /* "[192.0.2.1]:25", "[2001:db8::1]:25": behind a host name, as Postfix shows a relay. */

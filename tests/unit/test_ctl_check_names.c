@@ -10,15 +10,6 @@ static struct ip address(const char *text)
 	return ip;
 }
 
-static void test_reverse(void)
-{
-	struct arena *a = arena_open(LIMIT_ARENA);
-	CHECK_STR("IPv4", names_reverse(a, address("192.0.2.25")), "25.2.0.192.in-addr.arpa");
-	CHECK_STR("RFC 3596 section 2.5", names_reverse(a, address("4321:0:1:2:3:4:567:89ab")),
-		  "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa");
-	arena_close(a);
-}
-
 static void test_generic(void)
 {
 	static const struct {
@@ -62,22 +53,6 @@ static void test_generic(void)
 	}
 }
 
-static void test_private(void)
-{
-	static const struct {
-		const char *ip;
-		bool inside;
-	} t[] = {
-		{ "10.0.0.1", true },    { "172.16.0.1", true },   { "172.31.255.255", true },
-		{ "172.32.0.1", false }, { "192.168.1.1", true },  { "169.254.1.1", true },
-		{ "100.64.0.1", true },  { "100.128.0.1", false }, { "192.0.2.1", false },
-		{ "fd00::2", true },     { "fe80::1", true },      { "2001:db8::1", false },
-		{ "198.41.0.4", false },
-	};
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
-		CHECK(t[i].ip, names_private(address(t[i].ip)) == t[i].inside);
-}
-
 static void test_dmarc(void)
 {
 	static const struct {
@@ -110,5 +85,4 @@ static void test_dmarc(void)
 	}
 }
 
-TEST_MAIN("ctl_check_names", { "reverse", test_reverse }, { "generic", test_generic },
-	  { "private", test_private }, { "dmarc", test_dmarc })
+TEST_MAIN("ctl_check_names", { "generic", test_generic }, { "dmarc", test_dmarc })

@@ -235,5 +235,35 @@ static void endpoints(void)
 	guard_page_close(&g);
 }
 
+static void insiders(void)
+{
+	static const struct {
+		const char *ip;
+		bool inside;
+	} t[] = {
+		{ "10.0.0.1", true },    { "172.16.0.1", true },   { "172.31.255.255", true },
+		{ "172.32.0.1", false }, { "192.168.1.1", true },  { "169.254.1.1", true },
+		{ "100.64.0.1", true },  { "100.128.0.1", false }, { "192.0.2.1", false },
+		{ "fd00::2", true },     { "fe80::1", true },      { "2001:db8::1", false },
+		{ "198.41.0.4", false }, { "127.0.0.1", false },   { "::1", false },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		CHECK(t[i].ip, ip_private(ip_of(t[i].ip)) == t[i].inside);
+	CHECK("no address", !ip_private((struct ip){ 0 }));
+}
+
+static void reverse_names(void)
+{
+	char name[IP_REVERSE];
+	ip_reverse(ip_of("192.0.2.25"), name);
+	CHECK_STR("IPv4", name, "25.2.0.192.in-addr.arpa");
+	ip_reverse(ip_of("255.255.255.255"), name);
+	CHECK_STR("longest IPv4", name, "255.255.255.255.in-addr.arpa");
+	ip_reverse(ip_of("4321:0:1:2:3:4:567:89ab"), name);
+	CHECK_STR("RFC 3596 section 2.5", name,
+		  "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa");
+}
+
 TEST_MAIN("ip", { "addresses", addresses }, { "equal", equal }, { "networks", networks },
-	  { "every prefix length", every_prefix }, { "unwrap", unwrap }, { "endpoints", endpoints })
+	  { "every prefix length", every_prefix }, { "unwrap", unwrap }, { "endpoints", endpoints },
+	  { "insiders", insiders }, { "reverse names", reverse_names })

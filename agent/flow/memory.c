@@ -112,11 +112,10 @@ void memory_release(struct memory *m)
 		memory_trouble(m, &err);
 }
 
-/* One record; false: none, or no memory. */
-static bool look_up(struct memory *m, const struct buf *key, struct span *ret)
+bool memory_look_up(struct memory *m, const struct buf *key, struct span *ret)
 {
 	struct error err;
-	if (!m->store)
+	if (!m || !m->store)
 		return false;
 	bool alone = !m->held;
 	if ((alone && !store_begin(m->store, STORE_READ, &err)) || !memory_get(m, key, ret, &err))
@@ -124,6 +123,16 @@ static bool look_up(struct memory *m, const struct buf *key, struct span *ret)
 	if (alone)
 		store_abort(m->store);
 	return ret->n > 0;
+}
+
+void memory_keep(struct memory *m, const struct buf *key, const struct buf *value, int64_t keep)
+{
+	struct error err;
+	bool alone = !m->held;
+	if ((alone && !store_begin(m->store, STORE_WRITE, &err)) ||
+	    !memory_put(m, key, value, keep, &err) ||
+	    (alone && !store_commit(m->store, memory_now(m), false, &err)))
+		memory_trouble(m, &err);
 }
 
 /* ---- messages ---- */
@@ -163,7 +172,7 @@ bool memory_delivered(struct memory *m, struct arena *a, const struct envelope *
 		return false;
 	buf_init(&key, m->key, sizeof(m->key));
 	record_delivered_key(&msg, &key);
-	if (!look_up(m, &key, &in) || !record_delivered_read(in, &r))
+	if (!memory_look_up(m, &key, &in) || !record_delivered_read(in, &r))
 		return false;
 	struct outcome o = {
 		.event = EVENT_ACCEPTED,
@@ -214,7 +223,6 @@ static void *grown(void *array, size_t n, size_t *room, size_t size)
 void memory_accepted(struct memory *m, const struct envelope *e, size_t rcpt,
 		     const struct facts *facts, const struct outcome *o)
 {
-	struct error err;
 	struct buf key, value;
 	if (!m || !m->store || !e->queue_id[0])
 		return;
@@ -228,11 +236,7 @@ void memory_accepted(struct memory *m, const struct envelope *e, size_t rcpt,
 	buf_init(&value, m->value, sizeof(m->value));
 	record_delivered_key(msg, &key);
 	write_delivered(m, msg, o, &value);
-	bool alone = !m->held;
-	if ((alone && !store_begin(m->store, STORE_WRITE, &err)) ||
-	    !memory_put(m, &key, &value, MEMORY_KEEP, &err) ||
-	    (alone && !store_commit(m->store, memory_now(m), false, &err)))
-		memory_trouble(m, &err);
+	memory_keep(m, &key, &value, MEMORY_KEEP);
 }
 
 bool memory_tried(struct memory *m, const struct envelope *e, size_t rcpt)
@@ -243,7 +247,7 @@ bool memory_tried(struct memory *m, const struct envelope *e, size_t rcpt)
 		return false;
 	buf_init(&key, m->key, sizeof(m->key));
 	record_attempt_key(e->queue_id, e->rcpt[rcpt].text, &key);
-	return look_up(m, &key, &in);
+	return memory_look_up(m, &key, &in);
 }
 
 /* ---- the notes ---- */
@@ -379,7 +383,7 @@ bool memory_policy(struct memory *m, struct arena *a, const char *domain, struct
 		return false;
 	buf_init(&key, m->key, sizeof(m->key));
 	record_policy_key(domain, &key);
-	if (!look_up(m, &key, &in))
+	if (!memory_look_up(m, &key, &in))
 		return false;
 	const char *copy = arena_str(a, in);
 	if (!copy || !record_policy_read((struct span){ copy, in.n }, &r))
@@ -392,7 +396,6 @@ void memory_keep_policy(struct memory *m, const struct record_policy *r)
 {
 	const char *domain = r->domain.p;
 	int64_t keep = (int64_t)r->max_age > MEMORY_KEEP ? (int64_t)r->max_age : MEMORY_KEEP;
-	struct error err;
 	struct buf key, value;
 	if (!m || !m->store || m->looks)
 		return;
@@ -400,7 +403,5 @@ void memory_keep_policy(struct memory *m, const struct record_policy *r)
 	buf_init(&value, m->value, sizeof(m->value));
 	record_policy_key(domain, &key);
 	record_policy_write(r, &value);
-	if (!store_begin(m->store, STORE_WRITE, &err) || !memory_put(m, &key, &value, keep, &err) ||
-	    !store_commit(m->store, memory_now(m), false, &err))
-		memory_trouble(m, &err);
+	memory_keep(m, &key, &value, keep);
 }

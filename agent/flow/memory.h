@@ -95,6 +95,12 @@ bool memory_awaits_report(const struct memory *m); /* something was accepted sin
 bool memory_policy(struct memory *m, struct arena *a, const char *domain, struct record_policy *ret);
 void memory_keep_policy(struct memory *m, const struct record_policy *r);
 
+/* ---- this machine as a sender ---- */
+
+/* What still counts of *who (source, domain, helo), texts in the arena. False: nothing known. */
+bool memory_sender(struct memory *m, struct arena *a, const struct record_sender *who, struct record_sender *ret);
+void memory_keep_sender(struct memory *m, const struct record_sender *r); /* asked now; nothing for a ttl of 0 */
+
 /* ---- slots ---- */
 
 /* One of max_per_destination slots of the domain; waits up to MEMORY_SLOT_WAIT ms (and `until`). *ret_slot is for memory_leave(), also when

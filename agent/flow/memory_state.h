@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* The inside of the memory, for its own files: memory.c (messages, policies, the notes), memory_health.c (domains and hosts). */
+/* The inside of the memory, for its own files: memory.c (messages, policies, the notes), memory_health.c (domains and hosts), memory_spf.c
+ * (this machine as a sender). */
 #ifndef FLOW_MEMORY_STATE_H
 #define FLOW_MEMORY_STATE_H
 
@@ -42,6 +43,11 @@ bool memory_trouble(struct memory *m, const struct error *err);
 bool memory_get(struct memory *m, const struct buf *key, struct span *ret, struct error *err);
 /* Puts a record that was written into `value`; one that did not fit is left out. */
 bool memory_put(struct memory *m, const struct buf *key, const struct buf *value, int64_t keep, struct error *err);
+
+/* One record; false: none, or no memory. Inside a transaction or not. */
+bool memory_look_up(struct memory *m, const struct buf *key, struct span *ret);
+/* The same for writing one. */
+void memory_keep(struct memory *m, const struct buf *key, const struct buf *value, int64_t keep);
 
 /* In the write transaction of memory_finish(). */
 bool memory_write_hosts(struct memory *m, struct error *err);

@@ -220,6 +220,20 @@ static void show_delivered(struct page *p, const struct record_delivered *r)
 				    page_text(p, r->protocol), page_text(p, r->cipher)));
 }
 
+static void show_sender(struct page *p, const struct record_sender *r)
+{
+	const char *source = page_source(p, r->source);
+	page_heading(p, r->domain.n > 0
+				? page_fmt(p, "SPF of %s for %s", page_text(p, r->domain), source)
+				: page_fmt(p, "Own address %s", source));
+	if (r->result.n > 0)
+		page_field(p, "Result",
+			   page_fmt(p, "%s: %s", page_text(p, r->result),
+				    page_text(p, r->mechanism.n ? r->mechanism : r->why)));
+	page_field(p, "Looked at", page_moment(p, r->asked));
+	page_field(p, "Holds until", page_moment(p, r->asked + r->ttl));
+}
+
 void details_show(struct page *p, const struct items *items)
 {
 	for (size_t i = 0; i < items->n; i++) {
@@ -239,6 +253,9 @@ void details_show(struct page *p, const struct items *items)
 			break;
 		case RECORD_DELIVERED:
 			show_delivered(p, it->delivered);
+			break;
+		case RECORD_SENDER:
+			show_sender(p, it->sender);
 			break;
 		}
 	}

@@ -48,6 +48,14 @@ static void tell(struct page *p, const struct item *it)
 	case RECORD_POLICY:
 		fprintf(p->out, "MTA-STS policy of %s\n", page_text(p, it->policy->domain));
 		break;
+	case RECORD_SENDER:
+		ip_format(it->sender->source, source);
+		if (it->sender->domain.n > 0)
+			fprintf(p->out, "SPF of %s for %s\n", page_text(p, it->sender->domain),
+				source);
+		else
+			fprintf(p->out, "own address %s\n", source);
+		break;
 	}
 }
 

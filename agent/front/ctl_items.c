@@ -39,6 +39,9 @@ bool item_read(struct arena *a, struct span key, struct span value, struct item 
 	case RECORD_DELIVERED:
 		READ(a, delivered, in, it, delivered);
 		break;
+	case RECORD_SENDER:
+		READ(a, sender, in, it, sender);
+		break;
 	default:
 		*ret_known = false;
 	}
@@ -49,8 +52,8 @@ bool item_read(struct arena *a, struct span key, struct span value, struct item 
 
 static int rank(enum record_kind kind)
 {
-	static const char order[] = { RECORD_ATTEMPT, RECORD_DOMAIN, RECORD_HOST, RECORD_POLICY,
-				      RECORD_DELIVERED };
+	static const char order[] = { RECORD_ATTEMPT, RECORD_DOMAIN,    RECORD_HOST,
+				      RECORD_POLICY,  RECORD_DELIVERED, RECORD_SENDER };
 	int i = 0;
 	while (order[i] != (char)kind)
 		i++;
@@ -77,6 +80,8 @@ static struct span name(const struct item *it)
 		return it->message->queue_id;
 	case RECORD_DELIVERED:
 		return it->delivered->queue_id;
+	case RECORD_SENDER:
+		return it->sender->domain;
 	}
 	return (struct span){ NULL, 0 };
 }
@@ -159,6 +164,10 @@ enum subject_tie subject_tie(const struct subject *s, const struct item *it)
 		break;
 	case RECORD_DELIVERED:
 		itself = span_equal(span_of(s->text), it->delivered->queue_id);
+		break;
+	case RECORD_SENDER:
+		itself = is_name(s, it->sender->domain) ||
+			 (s->addr.ip.family && ip_equal(s->addr.ip, it->sender->source));
 		break;
 	}
 	return itself ? SUBJECT_ITSELF : touched ? SUBJECT_TOUCHED : SUBJECT_NONE;

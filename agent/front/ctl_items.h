@@ -15,6 +15,7 @@ struct item {
 		const struct record_policy *policy;
 		const struct record_attempt *message;
 		const struct record_delivered *delivered;
+		const struct record_sender *sender;
 	};
 };
 struct items {
@@ -25,11 +26,12 @@ struct items {
 /* Copies key and value to the arena. *ret_known false: not one of ours, *ret is left alone. INTERNAL without memory. */
 MUST_CHECK bool item_read(struct arena *a, struct span key, struct span value, struct item *ret, bool *ret_known, struct error *err);
 
-/* Messages (first tried first), domains, hosts, policies (by name), deliveries (oldest first). */
+/* Messages (first tried first), domains, hosts, policies (by name), deliveries (oldest first), own addresses (by sender domain). */
 void items_sort(struct items *items);
 
 /* One of these, whichever there is: a queue id; the name or the address of a host, with or without port, also as the log has it
- * ("mx1.example.net[192.0.2.1]:25"); a domain, in U-labels or A-labels. */
+ * ("mx1.example.net[192.0.2.1]:25"); a domain, also a sender's, in U-labels or A-labels;
+ * an own address. */
 struct subject {
 	const char *text;
 	const char *name; /* as a name; NULL: it is none */

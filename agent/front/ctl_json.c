@@ -178,6 +178,15 @@ static json_t *delivered(struct page *p, const struct record_delivered *r)
 			 "tls", tls_of_delivery(p, r));
 }
 
+static json_t *own(struct page *p, const struct record_sender *r)
+{
+	return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?}", "source",
+			 json_ip(p, r->source), "domain", json_text(p, r->domain), "helo",
+			 json_text(p, r->helo), "spf", json_text(p, r->result), "mechanism",
+			 json_text(p, r->mechanism), "text", json_text(p, r->why), "asked",
+			 json_time(p, r->asked), "until", json_time(p, r->asked + r->ttl));
+}
+
 static json_t *one(struct page *p, const struct item *it)
 {
 	switch (it->kind) {
@@ -191,6 +200,8 @@ static json_t *one(struct page *p, const struct item *it)
 		return policy(p, it->policy);
 	case RECORD_DELIVERED:
 		return delivered(p, it->delivered);
+	case RECORD_SENDER:
+		return own(p, it->sender);
 	}
 	return NULL;
 }
@@ -207,9 +218,10 @@ static json_t *list_of(struct page *p, const struct items *items, enum record_ki
 void json_status(struct page *p, const struct items *items)
 {
 	json_t *root = json_pack(
-		"{s:o, s:o, s:o, s:o, s:o}", "messages", list_of(p, items, RECORD_ATTEMPT),
+		"{s:o, s:o, s:o, s:o, s:o, s:o}", "messages", list_of(p, items, RECORD_ATTEMPT),
 		"domains", list_of(p, items, RECORD_DOMAIN), "hosts",
 		list_of(p, items, RECORD_HOST), "policies", list_of(p, items, RECORD_POLICY),
-		"delivered", list_of(p, items, RECORD_DELIVERED));
+		"delivered", list_of(p, items, RECORD_DELIVERED), "senders",
+		list_of(p, items, RECORD_SENDER));
 	json_print(p, root);
 }

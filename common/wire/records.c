@@ -206,6 +206,36 @@ bool record_delivered_read(struct span in, struct record_delivered *ret)
 	return true;
 }
 
+void record_sender_write(const struct record_sender *r, struct buf *out)
+{
+	record_put_version(out);
+	record_put_ip(out, &r->source);
+	record_put_text(out, r->domain);
+	record_put_text(out, r->helo);
+	record_put_time(out, r->asked);
+	record_put_u32(out, r->ttl);
+	record_put_text(out, r->result);
+	record_put_text(out, r->mechanism);
+	record_put_text(out, r->why);
+}
+
+bool record_sender_read(struct span in, struct record_sender *ret)
+{
+	struct record_cursor c = record_begin(in);
+	struct record_sender r = { .source = record_take_ip(&c) };
+	r.domain = record_take_text(&c);
+	r.helo = record_take_text(&c);
+	r.asked = record_take_time(&c);
+	r.ttl = record_take_u32(&c);
+	r.result = record_take_text(&c);
+	r.mechanism = record_take_text(&c);
+	r.why = record_take_text(&c);
+	if (!record_is_whole(&c))
+		return false;
+	*ret = r;
+	return true;
+}
+
 /* ---- keys ---- */
 
 struct key {
@@ -316,5 +346,19 @@ void record_delivered_key(const struct record_message *m, struct buf *out)
 	key_mailbox(&k, m->rcpt);
 	key_separate(&k);
 	key_add(&k, buf_view(&numbers));
+	key_end(&k);
+}
+
+void record_sender_key(const struct record_sender *who, struct buf *out)
+{
+	char bytes[1 + sizeof(who->source.b) + 1];
+	struct key k = key_begin(RECORD_SENDER, out);
+	struct buf b;
+	buf_init(&b, bytes, sizeof(bytes));
+	record_put_ip(&b, &who->source);
+	key_add(&k, buf_view(&b));
+	key_lower(&k, who->domain);
+	key_separate(&k);
+	key_lower(&k, who->helo);
 	key_end(&k);
 }

@@ -16,6 +16,7 @@ enum record_kind { /* the first octet of its key */
 	RECORD_POLICY = 'p',	/* its MTA-STS policy */
 	RECORD_ATTEMPT = 'a',	/* one recipient of one queued message */
 	RECORD_DELIVERED = 'l', /* one that was accepted, though the host MTA may not know */
+	RECORD_SENDER = 's',	/* an address of this machine as a sender */
 };
 
 #define RECORD_KEY   480   /* octets of a key at most */
@@ -81,6 +82,14 @@ struct record_delivered {
 	struct span level, because, protocol, cipher; /* struct security; level empty: none */
 };
 
+struct record_sender {
+	struct ip source;
+	struct span domain, helo; /* for which SPF was asked; both empty: what concerns the address alone */
+	int64_t asked;
+	uint32_t ttl;		  /* seconds after that for which it counts */
+	struct span result, mechanism, why; /* struct spf_answer, the result as its name */
+};
+
 /* A *_write() that does not fit sets out->overflow; so does a policy of more than 65535 octets. A *_read() that returns false has left *ret
  * alone. Texts are printable but for the policy's body. */
 void record_host_write(const struct record_host *r, struct buf *out);
@@ -93,6 +102,8 @@ void record_attempt_write(const struct record_attempt *r, struct buf *out);
 bool record_attempt_read(struct span in, struct record_attempt *ret);
 void record_delivered_write(const struct record_delivered *r, struct buf *out);
 bool record_delivered_read(struct span in, struct record_delivered *ret);
+void record_sender_write(const struct record_sender *r, struct buf *out);
+bool record_sender_read(struct span in, struct record_sender *ret);
 
 /* Keys, up to RECORD_KEY octets: what is longer is cut and ends in its digest. Names without regard to case;
  * of a mailbox that is its domain. `out` is reset first. An attempt key with rcpt "" is how those of all recipients begin. */
@@ -106,5 +117,6 @@ struct record_message { /* what makes a message the same one: never an empty que
 	uint64_t size, digest;
 };
 void record_delivered_key(const struct record_message *m, struct buf *out);
+void record_sender_key(const struct record_sender *who, struct buf *out); /* source, domain, helo */
 
 #endif

@@ -362,6 +362,7 @@ static bool is_readable(struct span key, struct span value)
 		struct record_policy policy;
 		struct record_attempt attempt;
 		struct record_delivered delivered;
+		struct record_sender sender;
 	} r;
 	switch ((enum record_kind)key.p[0]) {
 	case RECORD_HOST:
@@ -374,6 +375,8 @@ static bool is_readable(struct span key, struct span value)
 		return record_attempt_read(value, &r.attempt);
 	case RECORD_DELIVERED:
 		return record_delivered_read(value, &r.delivered);
+	case RECORD_SENDER:
+		return record_sender_read(value, &r.sender);
 	}
 	return false;
 }

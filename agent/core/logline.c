@@ -10,6 +10,7 @@
 #define SHARE_WORD    16
 #define SHARE_CIPHER  48
 #define SHARE_TEXT    500
+#define SHARE_FAULT   ((LIMIT_LOG_LINE - SHARE_ID - SHARE_RELAY - 100) / LOG_FAULTS)
 
 /* The same facts in one of two notations. */
 struct line {
@@ -179,4 +180,27 @@ void logline_host(const struct log_host *h, enum config_log_format format, struc
 		buf_addf(out, ", next=%s", h->next ? "yes" : "no");
 	add(&l, l.json ? ",\"text\":" : " (", h->text, SHARE_TEXT);
 	buf_addc(out, l.json ? '}' : ')');
+}
+
+void logline_spf(const struct log_spf *s, enum config_log_format format, struct buf *out)
+{
+	struct line l = { .out = out, .json = format == LOG_JSON };
+	add(&l, l.json ? "{\"queue_id\":" : "", id_or_none(s->queue_id), SHARE_ID);
+	add(&l, l.json ? ",\"spf\":" : ": spf=", s->result, SHARE_WORD);
+	add(&l, l.json ? ",\"source\":" : ", source=", s->source, SHARE_ID);
+	add(&l, l.json ? ",\"domain\":" : ", domain=", s->domain, SHARE_ADDRESS);
+	add(&l, l.json ? ",\"text\":" : " (", s->text, SHARE_TEXT);
+	buf_addc(out, l.json ? '}' : ')');
+}
+
+void logline_faults(const struct log_faults *f, enum config_log_format format, struct buf *out)
+{
+	struct line l = { .out = out, .json = format == LOG_JSON };
+	const char *first = l.json ? ",\"own_faults\":[" : ", own fault: ";
+	add(&l, l.json ? "{\"queue_id\":" : "", id_or_none(f->queue_id), SHARE_ID);
+	add(&l, l.json ? ",\"relay\":" : ": relay=", f->relay, SHARE_RELAY);
+	for (size_t i = 0; i < f->n; i++)
+		add(&l, i == 0 ? first : l.json ? "," : "; ", f->fault[i], SHARE_FAULT);
+	if (l.json)
+		buf_addf(out, "]}");
 }

@@ -38,4 +38,24 @@ struct log_host {
 /* ABC: host=mx1.example.net[192.0.2.1]:25, event=no response, dsn=4.4.1, next=yes (connect to ...: Connection timed out) */
 void logline_host(const struct log_host *h, enum config_log_format format, struct buf *out);
 
+struct log_spf {
+	const char *queue_id;
+	const char *result; /* spf_result_name() */
+	const char *source, *domain;
+	const char *text; /* the mechanism that decided, or why */
+};
+
+/* ABC: spf=fail, source=192.0.2.1, domain=example.org (-all (example.org)) */
+void logline_spf(const struct log_spf *s, enum config_log_format format, struct buf *out);
+
+struct log_faults {
+	const char *queue_id, *relay;
+	const char *const *fault;
+	size_t n; /* 1..LOG_FAULTS */
+};
+#define LOG_FAULTS 3
+
+/* ABC: relay=mx1.example.net[192.0.2.1]:25, own fault: the address 192.0.2.9 has no reverse DNS name; ... */
+void logline_faults(const struct log_faults *f, enum config_log_format format, struct buf *out);
+
 #endif

@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 #include "core/outcome.h"
 
+bool outcome_is_about_us(const struct outcome *o)
+{
+	if (o->cause != CAUSE_SERVER || o->code.subject != 7)
+		return false;
+	switch (o->event) {
+	case EVENT_GREETING_4XX:
+	case EVENT_GREETING_5XX:
+	case EVENT_GREETING_NEVER:
+	case EVENT_HELLO_REFUSED:
+	case EVENT_REPLY_4XX:
+	case EVENT_REPLY_5XX:
+	case EVENT_REFUSED_IPV6:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void keep_best(struct tally *t, const struct outcome *o)
 {
 	if (o->code.cls != 4 && o->code.cls != 5)

@@ -27,6 +27,9 @@ struct outcome {
 	bool dsn; /* the server offers DSN and was given what the sender asked for: success reports are its business now */
 };
 
+/* Did a server refuse it by its policy (RFC 3463 section 3.8), so that the reason may be this machine: its address, its name, SPF? */
+bool outcome_is_about_us(const struct outcome *o);
+
 /* The outcomes of one recipient so far. Zeroed at first. */
 struct tally {
 	struct outcome last;	/* of an attempt; skipped hosts do not count */

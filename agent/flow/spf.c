@@ -45,7 +45,8 @@ struct evaluation {
 	unsigned lookups, voids;
 	size_t records;
 	uint32_t ttl;
-	bool failed; /* *err says how: no answer comes of it */
+	bool sender_counts; /* a term with a macro of it was looked at */
+	bool failed;        /* *err says how: no answer comes of it */
 	struct error *err;
 
 	/* So far. */
@@ -383,6 +384,7 @@ static enum match match_term(struct evaluation *e, const char *domain, const str
 	enum match m = DECIDED;
 	/* RFC 8616 section 4 for a local part that cannot be in a domain name. */
 	bool in_vain = t->by_sender && !e->by_sender;
+	e->sender_counts |= t->by_sender;
 	if (!count_lookup(e, t))
 		m = DECIDED;
 	else if (in_vain)
@@ -420,6 +422,7 @@ static bool follow(struct evaluation *e, const char **domain, const struct spf_t
 {
 	const char *target = NULL;
 	enum spf_result result;
+	e->sender_counts |= t->by_sender;
 	bool ok = count_lookup(e, t) && expand(e, *domain, t, &target);
 	if (ok && fetch_record(e, target, ret, &result)) {
 		*domain = target;
@@ -478,7 +481,12 @@ static bool fits_name(const char *local)
 
 static bool finish(struct evaluation *e, struct spf_answer *ret, struct error *err)
 {
-	struct spf_answer answer = { .result = e->result, .ttl = e->ttl, .lookups = e->lookups };
+	struct spf_answer answer = {
+		.result = e->result,
+		.ttl = e->ttl,
+		.by_sender = e->sender_counts,
+		.lookups = e->lookups,
+	};
 	if (e->failed)
 		return false;
 	answer.mechanism = arena_str(e->arena, span_of(e->mechanism));

@@ -23,6 +23,7 @@ struct spf_answer {
 	const char *mechanism; /* that decided, as it stands in the record, with the domain whose record it is; "" if none did */
 	const char *why;       /* one sentence */
 	uint32_t ttl;	       /* seconds that it may be kept: the least of the answers used, 3600 at most */
+	bool by_sender;	       /* another local part may get another answer: it is not to be kept */
 	unsigned lookups;      /* DNS questions that count (RFC 7208 section 4.6.4) */
 };
 

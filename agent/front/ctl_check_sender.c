@@ -5,12 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "wire/addr.h"
-#include "flow/spf.h"
+#include "flow/fitness.h"
 #include "front/ctl_check_names.h"
 #include "front/ctl_check_net.h"
-
-#define PTR_MOST 10 /* names followed, as RFC 7208 section 5.5 has it */
 
 static const struct dns_answer *ask(struct findings *f, const struct services *sv, const char *name,
 				    enum dns_type type)
@@ -55,71 +52,55 @@ static bool is_ours(struct ip ip)
 	return ours;
 }
 
-static bool leads_to(struct findings *f, const struct services *sv, const char *name, struct ip ip,
-		     const struct dns_answer **ret)
+/* The limit of each question is what counts. */
+static struct fitness_dns dns_of(struct findings *f, const struct services *sv)
 {
-	const struct dns_answer *a = ask(f, sv, name, ip.family == 4 ? DNS_A : DNS_AAAA);
-	*ret = a;
-	for (size_t i = 0; a && i < a->nrr; i++)
-		if (ip_equal(a->rr[i].ip, ip))
-			return true;
-	return false;
+	return (struct fitness_dns){ f->page->arena, sv, { { INT64_MAX } } };
 }
 
-/* Several names are allowed; one that leads back is enough. */
-static const char *confirm(struct findings *f, const struct services *sv,
-			   const struct check_source *s)
+static void check_forward(struct findings *f, const struct check_source *s,
+			  const struct fitness_reverse *r)
 {
-	const struct dns_answer *ptr = s->reverse, *a = NULL;
-	for (size_t i = 0; i < ptr->nrr && i < PTR_MOST; i++) {
-		const char *name = ptr->rr[i].name;
-		if (!leads_to(f, sv, name, s->ip, &a))
-			continue;
-		findings_add(f, FIND_FORWARD, FINDING_OK, NULL, "%s has the address %s", name,
+	if (r->forward.has == FITNESS_GOOD)
+		findings_add(f, FIND_FORWARD, FINDING_OK, NULL, "%s has the address %s", r->name,
 			     s->text);
-		return name;
-	}
-	const char *name = ptr->rr[0].name;
-	if (a && a->state == DNS_TEMP)
-		unknown(f, FIND_FORWARD, a);
-	else if (a)
+	else if (r->forward.has == FITNESS_UNKNOWN)
+		unknown(f, FIND_FORWARD, r->forward.answer);
+	else
 		findings_add(f, FIND_FORWARD, FINDING_FAILURE,
 			     page_fmt(f->page, "Publish in the domain of that name: %s. %s %s",
-				      name, s->ip.family == 4 ? "A" : "AAAA", s->text),
-			     "%s does not have the address %s", name, s->text);
-	return name;
-}
-
-static bool is_full(const char *name)
-{
-	return domain_valid(span_of(name)) && strchr(name, '.');
+				      r->name, s->ip.family == 4 ? "A" : "AAAA", s->text),
+			     "%s does not have the address %s", r->name, s->text);
 }
 
 static void check_reverse(struct findings *f, const struct services *sv, struct check_source *s)
 {
-	const char *own = is_full(sv->own_name) ? sv->own_name : "a full name of this machine";
+	const char *own =
+		fitness_full_name(sv->own_name) ? sv->own_name : "a full name of this machine";
 	const char *fix = page_fmt(f->page,
 				   "Ask whoever gave you the address (provider, data centre) to "
 				   "set its reverse name to %s.",
 				   own);
-	const char *arpa = names_reverse(f->page->arena, s->ip);
-	s->reverse = arpa ? ask(f, sv, arpa, DNS_PTR) : NULL;
-	if (!s->reverse) {
+	const struct fitness_dns dns = dns_of(f, sv);
+	struct fitness_reverse r;
+	if (!fitness_reverse(&dns, s->ip, &r)) {
 		f->page->nomem = true;
 		return;
 	}
-	if (s->reverse->state == DNS_TEMP)
-		unknown(f, FIND_REVERSE, s->reverse);
-	else if (s->reverse->nrr == 0)
-		findings_add(f, FIND_REVERSE, FINDING_FAILURE, fix, "%s has no PTR record", arpa);
-	if (s->reverse->nrr == 0)
+	s->reverse = r.ptr;
+	if (r.named == FITNESS_UNKNOWN)
+		unknown(f, FIND_REVERSE, r.ptr);
+	else if (r.named == FITNESS_BAD)
+		findings_add(f, FIND_REVERSE, FINDING_FAILURE, fix, "%s has no PTR record",
+			     r.ptr->name);
+	if (!r.name)
 		return;
-	findings_add(f, FIND_REVERSE, FINDING_OK, NULL, "%s%s", s->reverse->rr[0].name,
-		     s->reverse->nrr > 1 ? ", and others" : "");
-	const char *name = confirm(f, sv, s);
-	const char *why = names_generic(f->page->arena, name, s->ip);
+	findings_add(f, FIND_REVERSE, FINDING_OK, NULL, "%s%s", r.ptr->rr[0].name,
+		     r.ptr->nrr > 1 ? ", and others" : "");
+	check_forward(f, s, &r);
+	const char *why = names_generic(f->page->arena, r.name, s->ip);
 	findings_add(f, FIND_GENERIC, why ? FINDING_WARNING : FINDING_OK, fix, "%s",
-		     why ? why : page_fmt(f->page, "%s looks like the name of a server", name));
+		     why ? why : page_fmt(f->page, "%s looks like the name of a server", r.name));
 }
 
 static void check_address(struct findings *f, const struct services *sv, struct check_source *s,
@@ -128,7 +109,7 @@ static void check_address(struct findings *f, const struct services *sv, struct 
 	const char *key = s->ip.family == 4 ? "source_ipv4" : "source_ipv6";
 	ip_format(s->ip, s->text);
 	f->about = page_fmt(f->page, "Address %s", s->text);
-	if (names_private(s->ip)) {
+	if (ip_private(s->ip)) {
 		findings_add(f, FIND_SOURCE, FINDING_WARNING,
 			     page_fmt(f->page,
 				      "Find out the address that others see, and check that one: "
@@ -186,13 +167,16 @@ static void check_helo_at(struct findings *f, const struct services *sv,
 			  const struct check_source *s)
 {
 	const char *name = sv->own_name, *type = s->ip.family == 4 ? "A" : "AAAA";
-	const struct dns_answer *a;
-	if (leads_to(f, sv, name, s->ip, &a))
+	const struct fitness_dns dns = dns_of(f, sv);
+	struct fitness_forward forward;
+	if (!fitness_forward(&dns, name, s->ip, &forward))
+		f->page->nomem = true;
+	else if (forward.has == FITNESS_GOOD)
 		findings_add(f, FIND_HELO_ADDRESS, FINDING_OK, NULL, "it has the address %s",
 			     s->text);
-	else if (a && a->state == DNS_TEMP)
-		unknown(f, FIND_HELO_ADDRESS, a);
-	else if (a)
+	else if (forward.has == FITNESS_UNKNOWN)
+		unknown(f, FIND_HELO_ADDRESS, forward.answer);
+	else
 		findings_add(f, FIND_HELO_ADDRESS, FINDING_FAILURE,
 			     page_fmt(f->page,
 				      "Publish %s. %s %s, or set helo_name to a name that has "
@@ -217,7 +201,7 @@ static void check_helo_at(struct findings *f, const struct services *sv,
 void check_helo(struct findings *f, const struct services *sv, const struct check_sources *s)
 {
 	const char *name = sv->own_name;
-	bool full = is_full(name);
+	bool full = fitness_full_name(name);
 	f->about = name[0] ? page_fmt(f->page, "HELO name %s", name) : "HELO name";
 	findings_add(f, FIND_HELO_NAME, full ? FINDING_OK : FINDING_FAILURE,
 		     "Set helo_name to the full name of this machine, such as mail.example.org.",
@@ -232,15 +216,10 @@ void check_helo(struct findings *f, const struct services *sv, const struct chec
 
 static enum finding_level level_of(enum spf_result result)
 {
-	switch (result) {
-	case SPF_PASS:
-		return FINDING_OK;
-	case SPF_FAIL:
-	case SPF_PERMERROR:
-		return FINDING_FAILURE;
-	default:
-		return FINDING_WARNING;
-	}
+	enum fitness fit = fitness_spf(result);
+	return fit == FITNESS_GOOD  ? FINDING_OK
+	       : fit == FITNESS_BAD ? FINDING_FAILURE
+				    : FINDING_WARNING;
 }
 
 static const char *spf_fix(struct page *p, const struct spf_answer *a, const struct check_source *s,

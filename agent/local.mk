@@ -2,30 +2,34 @@
 noinst_LIBRARIES += libcore.a libflow.a libfront.a libctl.a
 
 libcore_a_SOURCES = \
-	%D%/core/config.c %D%/core/config.h %D%/core/demand.c %D%/core/demand.h \
-	%D%/core/dialog.c %D%/core/dialog.h %D%/core/dialog_hello.c \
+	%D%/core/config.c %D%/core/config.h %D%/core/config_value.c %D%/core/config_value.h \
+	%D%/core/demand.c %D%/core/demand.h \
+	%D%/core/dialog.c %D%/core/dialog.h %D%/core/dialog_hello.c %D%/core/dialog_login.c \
 	%D%/core/dialog_mail.c %D%/core/dialog_state.h \
 	%D%/core/envelope.c %D%/core/envelope.h %D%/core/failover.c %D%/core/failover.h \
 	%D%/core/health.c %D%/core/health.h \
 	%D%/core/logline.c %D%/core/logline.h %D%/core/mxlist.c %D%/core/mxlist.h \
 	%D%/core/outcome.c %D%/core/outcome.h %D%/core/plan.c %D%/core/plan.h \
-	%D%/core/report.c %D%/core/report.h %D%/core/nexthop.c %D%/core/nexthop.h \
+	%D%/core/report.c %D%/core/report.h \
+	%D%/core/nexthop.c %D%/core/nexthop.h %D%/core/route.c %D%/core/route.h %D%/core/sasl.c %D%/core/sasl.h \
 	%D%/core/stscache.c %D%/core/stscache.h \
 	%D%/core/tlsrpt.c %D%/core/tlsrpt.h
 
 libflow_a_SOURCES = \
 	%D%/flow/attempt.c %D%/flow/attempt.h %D%/flow/caller.h \
-	%D%/flow/delivery.c %D%/flow/delivery.h %D%/flow/intake.c %D%/flow/intake.h \
+	%D%/flow/delivery.c %D%/flow/delivery.h %D%/flow/delivery_notes.c %D%/flow/delivery_state.h \
+	%D%/flow/fitness.c %D%/flow/fitness.h %D%/flow/intake.c %D%/flow/intake.h \
 	%D%/flow/lookup.c %D%/flow/lookup.h %D%/flow/memory.c %D%/flow/memory.h \
-	%D%/flow/memory_health.c %D%/flow/memory_state.h \
-	%D%/flow/notes.c %D%/flow/notes.h %D%/flow/preview.c %D%/flow/preview.h %D%/flow/services.h \
-	%D%/flow/sessions.c %D%/flow/sessions.h \
+	%D%/flow/memory_health.c %D%/flow/memory_spf.c %D%/flow/memory_state.h \
+	%D%/flow/notes.c %D%/flow/notes.h %D%/flow/password.c %D%/flow/password.h \
+	 %D%/flow/preview.c %D%/flow/preview.h %D%/flow/services.h \
+	%D%/flow/senderspf.c %D%/flow/senderspf.h %D%/flow/sessions.c %D%/flow/sessions.h \
 	%D%/flow/settings.c %D%/flow/settings.h \
 	%D%/flow/spawn.c %D%/flow/spawn.h %D%/flow/spf.c %D%/flow/spf.h \
 	%D%/flow/spf_program.c %D%/flow/spf_program.h \
 	%D%/flow/stspolicy.c %D%/flow/stspolicy.h \
 	%D%/flow/tlspolicy.c %D%/flow/tlspolicy.h \
-	%D%/flow/tlsreport.c %D%/flow/tlsreport.h
+	%D%/flow/tlsreport.c %D%/flow/tlsreport.h %D%/flow/ways.c %D%/flow/ways.h
 
 libfront_a_SOURCES = \
 	%D%/front/client.c %D%/front/client.h %D%/front/groups.c %D%/front/groups.h \
@@ -37,6 +41,7 @@ libfront_a_SOURCES = \
 libctl_a_SOURCES = \
 	%D%/front/ctl.c %D%/front/ctl.h \
 	%D%/front/ctl_check.c %D%/front/ctl_check.h \
+	%D%/front/ctl_check_exim.c %D%/front/ctl_check_exim.h \
 	%D%/front/ctl_check_names.c %D%/front/ctl_check_names.h \
 	%D%/front/ctl_check_net.c %D%/front/ctl_check_net.h \
 	%D%/front/ctl_check_output.c %D%/front/ctl_check_output.h \

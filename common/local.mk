@@ -11,7 +11,7 @@ libbase_a_SOURCES = \
 	%D%/base/text.c %D%/base/text.h
 
 libwire_a_SOURCES = \
-	%D%/wire/addr.c %D%/wire/addr.h %D%/wire/canon.c %D%/wire/canon.h \
+	%D%/wire/addr.c %D%/wire/addr.h %D%/wire/base64.c %D%/wire/base64.h %D%/wire/canon.c %D%/wire/canon.h \
 	%D%/wire/command.c %D%/wire/command.h %D%/wire/dnsmsg.c %D%/wire/dnsmsg.h \
 	%D%/wire/dot.c %D%/wire/dot.h %D%/wire/ehlo.c %D%/wire/ehlo.h \
 	%D%/wire/headers.c %D%/wire/headers.h %D%/wire/lmtp.c %D%/wire/lmtp.h \
@@ -40,6 +40,7 @@ libstore_a_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 
 # The secure layer is a module: a run that meets no STARTTLS does not load GnuTLS. The library is for its unit tests.
 TLS_SOURCES = \
+	%D%/tls/crypto.c %D%/tls/crypto.h \
 	%D%/tls/proof.c %D%/tls/proof.h %D%/tls/session.c %D%/tls/session.h \
 	%D%/tls/trust.c %D%/tls/trust.h
 libtls_a_SOURCES = $(TLS_SOURCES)

@@ -23,6 +23,7 @@ UNIT_TESTS = \
 	%D%/unit/test_ip \
 	%D%/unit/test_stagger \
 	%D%/unit/test_addr \
+	%D%/unit/test_base64 \
 	%D%/unit/test_canon \
 	%D%/unit/test_command \
 	%D%/unit/test_dnsmsg \
@@ -51,6 +52,7 @@ UNIT_TESTS = \
 	%D%/unit/test_store \
 	%D%/unit/test_table \
 	%D%/unit/test_store_damage \
+	%D%/unit/test_crypto \
 	%D%/unit/test_proof \
 	%D%/unit/test_session \
 	%D%/unit/test_trust \
@@ -67,10 +69,16 @@ UNIT_TESTS = \
 	%D%/unit/test_tlsrpt \
 	%D%/unit/test_report \
 	%D%/unit/test_nexthop \
+	%D%/unit/test_route \
+	%D%/unit/test_sasl \
 	%D%/unit/test_stscache \
 	%D%/unit/test_intake \
 	%D%/unit/test_memory \
 	%D%/unit/test_sessions \
+	%D%/unit/test_senderspf \
+	%D%/unit/test_fitness \
+	%D%/unit/test_password \
+	%D%/unit/test_ways \
 	%D%/unit/test_preview \
 	%D%/unit/test_settings \
 	%D%/unit/test_spawn \
@@ -80,6 +88,7 @@ UNIT_TESTS = \
 	%D%/unit/test_tlsreport \
 	%D%/unit/test_ctl \
 	%D%/unit/test_ctl_check \
+	%D%/unit/test_ctl_check_exim \
 	%D%/unit/test_ctl_check_names \
 	%D%/unit/test_ctl_check_net \
 	%D%/unit/test_ctl_check_output \
@@ -131,6 +140,8 @@ endif
 %C%_unit_test_stagger_LDADD = $(FLOOR_BASE)
 %C%_unit_test_addr_SOURCES = %D%/unit/test_addr.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_addr_LDADD = $(FLOOR_WIRE)
+%C%_unit_test_base64_SOURCES = %D%/unit/test_base64.c %D%/unit/harness.h
+%C%_unit_test_base64_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_canon_SOURCES = %D%/unit/test_canon.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_canon_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_command_SOURCES = %D%/unit/test_command.c %D%/unit/harness.h %D%/unit/guard_page.h
@@ -200,6 +211,10 @@ endif
 %C%_unit_test_report_LDADD = $(FLOOR_CORE)
 %C%_unit_test_nexthop_SOURCES = %D%/unit/test_nexthop.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_nexthop_LDADD = $(FLOOR_CORE)
+%C%_unit_test_route_SOURCES = %D%/unit/test_route.c %D%/unit/harness.h
+%C%_unit_test_route_LDADD = $(FLOOR_CORE)
+%C%_unit_test_sasl_SOURCES = %D%/unit/test_sasl.c %D%/unit/harness.h
+%C%_unit_test_sasl_LDADD = $(FLOOR_CORE)
 %C%_unit_test_stscache_SOURCES = %D%/unit/test_stscache.c %D%/unit/harness.h
 %C%_unit_test_stscache_LDADD = $(FLOOR_CORE)
 %C%_unit_test_intake_SOURCES = %D%/unit/test_intake.c %D%/unit/harness.h %D%/unit/guard_page.h
@@ -209,6 +224,14 @@ endif
 %C%_unit_test_memory_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_sessions_SOURCES = %D%/unit/test_sessions.c %D%/unit/harness.h
 %C%_unit_test_sessions_LDADD = $(FLOOR_FLOW)
+%C%_unit_test_senderspf_SOURCES = %D%/unit/test_senderspf.c %D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_senderspf_LDADD = $(FLOOR_FLOW)
+%C%_unit_test_fitness_SOURCES = %D%/unit/test_fitness.c %D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_fitness_LDADD = $(FLOOR_FLOW)
+%C%_unit_test_password_SOURCES = %D%/unit/test_password.c %D%/unit/harness.h
+%C%_unit_test_password_LDADD = $(FLOOR_FLOW)
+%C%_unit_test_ways_SOURCES = %D%/unit/test_ways.c %D%/unit/harness.h
+%C%_unit_test_ways_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_preview_SOURCES = %D%/unit/test_preview.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/mail_stub.h %D%/unit/plan_world.h %D%/unit/spf_zone.h %D%/unit/dns_build.h %D%/unit/harness.h
 %C%_unit_test_preview_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_settings_SOURCES = %D%/unit/test_settings.c %D%/unit/harness.h %D%/unit/guard_page.h

@@ -55,11 +55,12 @@ bool demand_dane_applies(const struct config *c, const struct demand_facts *f)
 
 static enum demand_level floor_of(const struct config *c)
 {
+	bool tls_first = c->smtp_port == PORT_SUBMISSIONS;
 	switch (c->tls) {
 	case TLS_NONE:
-		return DEMAND_NONE;
+		return tls_first ? DEMAND_ENCRYPT : DEMAND_NONE;
 	case TLS_MAY:
-		return DEMAND_MAY;
+		return tls_first ? DEMAND_ENCRYPT : DEMAND_MAY;
 	case TLS_ENCRYPT:
 		return DEMAND_ENCRYPT;
 	case TLS_VERIFY:

@@ -39,6 +39,8 @@ struct demand {
 	size_t ntlsa;
 };
 
+#define PORT_SUBMISSIONS 465 /* TLS comes first there, so it is demanded at least (RFC 8314 section 3.3) */
+
 struct demand_facts {
 	const char *domain; /* next hop, A-labels */
 	const char *host;   /* MX host; "[...]" for an address literal */

@@ -46,6 +46,12 @@ void tally_skip(struct tally *t, const struct outcome *o)
 	keep_best(t, o);
 }
 
+bool tally_is_empty(const struct tally *t)
+{
+	return t->last.event == EVENT_NONE && t->best[0].event == EVENT_NONE &&
+	       t->best[1].event == EVENT_NONE;
+}
+
 enum failover_end tally_verdict(const struct tally *t, enum config_failover column, bool unasked)
 {
 	if (t->last.event == EVENT_NONE) {

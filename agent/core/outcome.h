@@ -42,6 +42,8 @@ bool tally_note(struct tally *t, enum config_failover column, const struct outco
 /* A host was not used at all (DNS trouble, refused addresses). */
 void tally_skip(struct tally *t, const struct outcome *o);
 
+bool tally_is_empty(const struct tally *t); /* nothing was noted, and nobody skipped */
+
 /* How it ends if nothing more is tried. `unasked`: hosts were left out for want of time or sessions, or for temporary DNS trouble. With
  * no attempt at all it is FAILED only if every host was skipped for a permanent reason. */
 enum failover_end tally_verdict(const struct tally *t, enum config_failover column, bool unasked);

@@ -10,6 +10,7 @@
 #define CORE_SASL_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/secure.h"
 #include "wire/ehlo.h"
 

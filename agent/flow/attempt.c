@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "flow/memory.h"
+#include "flow/senderspf.h"
 #include "flow/sessions.h"
 #include "net/dial.h"
 #include "net/stream.h"
@@ -37,6 +39,10 @@ static void trace(const struct session *s, char direction, struct span line)
 static void trace_commands(const struct session *s, struct span bytes)
 {
 	struct span line;
+	if (bytes.n > 0 && dialog_secret(s->dialog)) {
+		trace(s, '>', SPAN("(a part of the login)"));
+		return;
+	}
 	while (s->sv->journal.trace && span_cut(&bytes, '\n', &line))
 		trace(s, '>', line);
 }
@@ -113,7 +119,8 @@ static void hear(struct session *s)
 	if (s->sv->journal.trace) {
 		char text[LIMIT_REPLY_TEXT + 8];
 		reply_format(&parser.reply, text, sizeof(text));
-		trace(s, '<', span_of(text));
+		bool challenge = dialog_secret(s->dialog) && parser.reply.code == 334;
+		trace(s, '<', challenge ? SPAN("334 (a challenge)") : span_of(text));
 	}
 	dialog_heard(s->dialog, &parser.reply);
 }
@@ -302,32 +309,38 @@ static const char *say_helo(struct arena *a, const struct services *sv, struct i
 	return arena_fmt(a, "[%s%s]", local.family == 6 ? "IPv6:" : "", text);
 }
 
+/* One outcome for all that are still open. */
+static bool settle_all(struct arena *a, const struct attempt_request *rq, const struct outcome *o,
+		       struct attempt_result *ret)
+{
+	struct outcome *all = ARENA_NEW(a, struct outcome, rq->envelope->nrcpt);
+	for (size_t i = 0; all && i < rq->envelope->nrcpt; i++)
+		if (!rq->skip || !rq->skip[i])
+			all[i] = *o;
+	ret->outcome = all;
+	return all != NULL;
+}
+
 /* No connection: the same outcome for every recipient that is still open. */
 static bool not_connected(struct arena *a, const struct services *sv,
 			  const struct attempt_request *rq, const struct error *why,
 			  struct attempt_result *ret)
 {
-	struct outcome *o = ARENA_NEW(a, struct outcome, rq->envelope->nrcpt);
 	const char *relay = relay_name(a, rq->host, rq->addr[0]);
-	if (!o || !relay)
+	if (!relay)
 		return false;
 	const char *more = rq->naddr > 1 ? arena_fmt(a, " (and %zu more)", rq->naddr - 1) : "";
 	const char *text = arena_fmt(a, "connect to %s: %s%s", relay, why->text, more ? more : "");
 	if (!text)
 		return false;
-	for (size_t i = 0; i < rq->envelope->nrcpt; i++) {
-		if (rq->skip && rq->skip[i])
-			continue;
-		o[i] = (struct outcome){
-			.event = sv->io->stopped ? EVENT_LOCAL : EVENT_NO_RESPONSE,
-			.cause = sv->io->stopped ? CAUSE_LOCAL : CAUSE_NETWORK,
-			.code = why->code,
-			.relay = relay,
-			.text = text,
-		};
-	}
-	ret->outcome = o;
-	return true;
+	const struct outcome o = {
+		.event = sv->io->stopped ? EVENT_LOCAL : EVENT_NO_RESPONSE,
+		.cause = sv->io->stopped ? CAUSE_LOCAL : CAUSE_NETWORK,
+		.code = why->code,
+		.relay = relay,
+		.text = text,
+	};
+	return settle_all(a, rq, &o, ret);
 }
 
 static void part(struct session *s, struct kept_session *k)
@@ -336,6 +349,32 @@ static void part(struct session *s, struct kept_session *k)
 		sessions_keep(s->sv->sessions, s->sv, s->rq, k);
 	else
 		stream_close(k->stream);
+}
+
+/* Our own address in this connection may not send for the sender's domain, and such mail is held
+ * back: nothing is said. *ret_held; false: no memory. */
+static bool hold_for_spf(struct arena *a, const struct services *sv,
+			 const struct attempt_request *rq, const struct kept_session *k,
+			 struct attempt_result *ret, bool *ret_held)
+{
+	const struct senderspf_question q = { .envelope = rq->envelope, .source = k->local };
+	struct error why;
+	*ret_held = sv->config->spf != SPF_OFF && !rq->probe &&
+		    !senderspf_allows(a, sv, &q, rq->until, &why);
+	if (!*ret_held)
+		return true;
+	const struct outcome o = {
+		.event = EVENT_SPF_FAILS,
+		.cause = CAUSE_POLICY,
+		.code = why.code,
+		.relay = relay_name(a, rq->host, k->peer),
+		.text = arena_str(a, span_of(why.text)),
+	};
+	ret->peer = k->peer;
+	ret->local = k->local;
+	for (size_t i = 0; i < rq->naddr; i++) /* they see the same address of ours */
+		ret->used[i] = ret->used[i] || rq->addr[i].ip.family == k->peer.ip.family;
+	return o.relay && o.text && settle_all(a, rq, &o, ret);
 }
 
 /* In the connection *k, which goes on from k->dialog if ret->resumed. *ret_stale: it was dead, and
@@ -354,6 +393,9 @@ static bool run_session(struct arena *a, const struct services *sv,
 		.config = sv->config,
 		.demand = *rq->demand,
 		.plain = rq->plain,
+		.tls_first = k->peer.port == PORT_SUBMISSIONS,
+		.login = rq->login,
+		.crypto = rq->login ? sv->secure->ops->crypto : NULL,
 		.probe = rq->probe != NULL,
 		.keep = sv->sessions != NULL,
 		.resumed = ret->resumed ? &k->dialog : NULL,
@@ -434,9 +476,14 @@ static bool resume(struct arena *a, const struct services *sv, const struct atte
 		   struct attempt_result *ret, bool *ret_ok)
 {
 	struct kept_session kept;
-	bool stale = false;
+	bool stale = false, held;
 	if (!sessions_take(sv->sessions, sv, rq, &kept))
 		return false;
+	*ret_ok = hold_for_spf(a, sv, rq, &kept, ret, &held);
+	if (!*ret_ok || held) {
+		sessions_keep(sv->sessions, sv, rq, &kept);
+		return true;
+	}
 	ret->resumed = true;
 	*ret_ok = run_session(a, sv, rq, &kept, ret, &stale);
 	if (!*ret_ok)
@@ -465,7 +512,7 @@ static bool connect_anew(struct arena *a, const struct services *sv,
 	struct dial_result dialed;
 	struct error why;
 	struct instant start = io_now(sv->io);
-	bool stale;
+	bool stale, held = false;
 
 	ret->connected = dial_race(sv->io, &ask, rq->until, &dialed, &why);
 	struct instant opened = io_now(sv->io);
@@ -475,6 +522,12 @@ static bool connect_anew(struct arena *a, const struct services *sv,
 	struct kept_session line = { .opened = opened, .local = dialed.local };
 	if (ret->connected) {
 		line.peer = rq->addr[dialed.winner];
+		bool good = hold_for_spf(a, sv, rq, &line, ret, &held);
+		if (!good || held) {
+			close(dialed.fd);
+			ret->connected = false;
+			return good;
+		}
 		if (!stream_open(dialed.fd, sv->io, &line.stream, &why) ||
 		    !run_session(a, sv, rq, &line, ret, &stale))
 			return false;
@@ -486,12 +539,31 @@ static bool connect_anew(struct arena *a, const struct services *sv,
 	return true;
 }
 
+/* The module that TLS and the login need is not there. */
+static bool cannot_log_in(struct arena *a, const struct attempt_request *rq,
+			  const struct error *why, struct attempt_result *ret)
+{
+	const struct outcome o = {
+		.event = EVENT_LOCAL,
+		.cause = CAUSE_LOCAL,
+		.code = why->code,
+		.relay = "none",
+		.text = arena_str(a, span_of(why->text)),
+	};
+	for (size_t i = 0; i < rq->naddr; i++)
+		ret->used[i] = true;
+	return o.text && settle_all(a, rq, &o, ret);
+}
+
 bool attempt_run(struct arena *a, const struct services *sv, const struct attempt_request *rq,
 		 struct attempt_result *ret, struct error *err)
 {
 	bool ok = false;
+	struct error why;
 	memset(ret, 0, sizeof(*ret));
-	if (!resume(a, sv, rq, ret, &ok))
+	if (rq->login && !secure_load(sv->secure, &why))
+		ok = cannot_log_in(a, rq, &why, ret);
+	else if (!resume(a, sv, rq, ret, &ok))
 		ok = connect_anew(a, sv, rq, ret);
 	return ok || err_nomem(err);
 }

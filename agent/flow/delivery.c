@@ -1,149 +1,25 @@
 /* SPDX-License-Identifier: ISC */
-#include "flow/delivery.h"
-
+#include "flow/delivery_state.h"
 #include "flow/notes.h"
-#include "flow/tlsreport.h"
-
-/* An address where STARTTLS or the handshake failed although nothing was demanded: tried in plain
- * when nothing else is left. */
-struct broken_tls {
-	const char *host;
-	struct endpoint addr;
-};
-
-struct delivery {
-	struct arena *arena;
-	const struct services *sv;
-	const struct delivery_request *rq;
-	struct delivery_result *result;
-	struct log_delays *delays;
-	struct tally *tally; /* of each recipient */
-	bool *settled;
-	size_t open; /* recipients not settled */
-	size_t sessions;
-	bool unasked; /* hosts were left out that might have taken it */
-	struct lookup *lookup;
-	bool reached, silent; /* a host answered, one did not or DNS did not */
-	bool *earlier;        /* recipients that an earlier run delivered to */
-	bool ipv4_only;       /* IPv6 was refused for reasons of policy: */
-	struct endpoint refused_ipv6;
-	const char *refused_host, *refused_why;
-	struct candidate *late; /* hosts that were silent lately */
-	size_t nlate;
-	struct broken_tls broken[LIMIT_BROKEN_TLS];
-	size_t nbroken;
-};
 
 static size_t recipients(const struct delivery *d)
 {
 	return d->rq->envelope->nrcpt;
 }
 
-static void settle(struct delivery *d, size_t rcpt, enum failover_end end)
+/* What follows is about this way. */
+static void enter(struct delivery *d, struct turn *turn)
 {
-	d->result[rcpt].end = end;
-	d->result[rcpt].outcome = tally_end(&d->tally[rcpt], end);
-	d->settled[rcpt] = true;
-	d->open--;
-}
-
-static struct outcome outcome_of_error(struct arena *a, const struct error *err, enum cause cause)
-{
-	const char *text = arena_str(a, span_of(err->text));
-	return (struct outcome){
-		.event = EVENT_SKIPPED,
-		.cause = cause,
-		.code = err->code,
-		.relay = "none",
-		.text = text ? text : "out of memory",
-	};
-}
-
-static enum cause cause_of(const struct error *err)
-{
-	bool loop = err->code.subject == 4 && err->code.detail == 6;
-	bool security = err->code.subject == 7;
-	return loop ? CAUSE_POLICY : security ? CAUSE_TLS : CAUSE_NETWORK;
-}
-
-/* A host that is not used. A permanent reason leaves no hope in it; a temporary one does. */
-static void note_skipped(struct delivery *d, const char *host, const struct error *err)
-{
-	struct outcome o = outcome_of_error(d->arena, err, cause_of(err));
-	for (size_t i = 0; i < recipients(d); i++)
-		tally_skip(&d->tally[i], &o);
-	if (err->class != ERR_PERM)
-		d->unasked = true;
-	d->silent = d->silent || o.cause == CAUSE_NETWORK;
-	if (o.cause == CAUSE_TLS) {
-		struct tlsrpt_result r = lookup_report(d->lookup, d->rq->until);
-		r.info = o.text;
-		tlsreport_send(d->arena, d->sv, &r);
-	}
-	notes_host(d->sv, d->rq->envelope->queue_id, host, &o, true);
-}
-
-/* Large receivers refuse over IPv6 what they take over IPv4, for want of a reverse DNS entry or of
- * a reputation: that speaks for the way and not for the mail. */
-static bool refused_for_ipv6(struct delivery *d, const struct attempt_result *at,
-			     const struct outcome *o)
-{
-	if (o->event != EVENT_REPLY_5XX || o->code.subject != 7 || at->peer.ip.family != 6 ||
-	    d->sv->config->address_family == FAMILY_IPV6)
-		return false;
-	d->ipv4_only = true;
-	d->refused_ipv6 = at->peer;
-	d->refused_why = o->text;
-	return true;
-}
-
-/* IPv4 did what IPv6 was refused: next time it is asked first. */
-static void note_refused_ipv6(struct delivery *d)
-{
-	const struct memory_host h = {
-		.host = d->refused_host,
-		.addr = d->refused_ipv6,
-		.fate = FATE_SILENT,
-		.why = d->refused_why,
-	};
-	if (d->ipv4_only)
-		memory_note_host(d->sv->memory, &h);
-}
-
-/* What an attempt brought for each recipient; those that no other host may settle are settled. */
-static void note_attempt(struct delivery *d, const char *host, const struct attempt_result *at)
-{
-	enum config_failover column = d->sv->config->failover;
-	struct outcome trouble = { .event = EVENT_NONE };
-	bool next = false;
-	for (size_t i = 0; i < recipients(d); i++) {
-		struct outcome o = at->outcome[i];
-		if (d->settled[i])
-			continue;
-		if (refused_for_ipv6(d, at, &o)) {
-			o.event = EVENT_REFUSED_IPV6;
-			d->refused_host = host;
-		}
-		bool go_on = tally_note(&d->tally[i], column, &o);
-		if (!go_on)
-			settle(d, i, tally_verdict(&d->tally[i], column, false));
-		if (o.event == EVENT_ACCEPTED)
-			note_refused_ipv6(d);
-		else if (trouble.event == EVENT_NONE) {
-			trouble = o;
-			next = go_on;
-		}
-	}
-	if (trouble.event != EVENT_NONE)
-		notes_host(d->sv, d->rq->envelope->queue_id, trouble.relay, &trouble, next);
-	d->delays->connect += at->connect_ms;
-	d->delays->transmit += at->transmit_ms;
+	if (turn != d->turn)
+		d->ipv4_only = false;
+	d->turn = turn;
+	d->sv = &turn->way->sv;
 }
 
 static void add_broken_tls(struct delivery *d, const char *host, struct endpoint addr)
 {
 	if (d->nbroken < LIMIT_BROKEN_TLS)
-		d->broken[d->nbroken++] = (struct broken_tls){ .host = host, .addr = addr };
+		d->broken[d->nbroken++] = (struct broken_tls){ host, addr, d->turn };
 }
 
 static void remember_broken_tls(struct delivery *d, const char *host,
@@ -156,32 +32,13 @@ static void remember_broken_tls(struct delivery *d, const char *host,
 		add_broken_tls(d, host, at->peer);
 }
 
-/* One result for each session in which TLS was to be had or was missed, of the host that was looked
- * up last. */
-static void report_session(struct delivery *d, const struct attempt_result *at)
-{
-	bool waived = message_facts(d->rq->message)->tls_required_no; /* nothing was looked at */
-	if (!at->connected || at->resumed || waived ||
-	    (!at->tls.secured && at->tls.failure == TLSRPT_NO_FAILURE))
-		return;
-	char sending[IP_TEXT], receiving[IP_TEXT];
-	ip_format(at->local, sending);
-	ip_format(at->peer.ip, receiving);
-	struct tlsrpt_result r = lookup_report(d->lookup, d->rq->until);
-	r.failure = at->tls.failure;
-	r.sending_ip = sending;
-	r.receiving_ip = receiving;
-	r.helo = at->tls.helo;
-	tlsreport_send(d->arena, d->sv, &r);
-}
-
 static bool may_go_on(struct delivery *d)
 {
 	struct io *io = d->sv->io;
 	struct instant now = io_now(io);
 	/* Asked anew: after a final dot nobody listened. */
 	bool stopped = io_poll(io, NULL, 0, deadline_in(now, 0)) == IO_STOPPED;
-	bool time_left = deadline_left_ms(d->rq->until, now) > 0;
+	bool time_left = deadline_left_ms(d->turn->until, now) > 0;
 	bool go = time_left && !stopped && d->sessions < d->sv->config->max_sessions;
 	if (!go)
 		d->unasked = true;
@@ -216,20 +73,21 @@ static bool try_addresses(struct delivery *d, const struct candidate *c, bool pl
 		.envelope = d->rq->envelope,
 		.skip = d->settled,
 		.message = d->rq->message,
-		.until = d->rq->until,
+		.until = d->turn->until,
 		.demand = &c->demand,
 		.plain = plain,
+		.login = d->turn->way->login.user ? &d->turn->way->login : NULL,
 	};
 	if (!attempt_run(d->arena, d->sv, &rq, ret, err))
 		return false;
 	if (ret->connected)
 		d->sessions++;
-	for (size_t i = 0; i < c->naddr; i++) {
+	for (size_t i = 0; i < c->naddr && delivery_is_direct(d); i++) {
 		d->reached = d->reached || ret->fate[i] == FATE_GREETED;
 		d->silent = d->silent || ret->fate[i] == FATE_SILENT;
 	}
 	notes_addresses(d->sv, &rq, ret);
-	note_attempt(d, c->host, ret);
+	delivery_note_attempt(d, c->host, ret);
 	return true;
 }
 
@@ -244,7 +102,7 @@ static bool try_host(struct delivery *d, struct candidate *c, struct error *err)
 			return true;
 		if (!try_addresses(d, c, false, &at, err))
 			return false;
-		report_session(d, &at);
+		delivery_report_session(d, c->host, &at);
 		remember_broken_tls(d, c->host, &at);
 		forget_used(c, at.used);
 	}
@@ -260,18 +118,21 @@ static bool sort_host(struct delivery *d, struct candidate *c, struct error *err
 		add_broken_tls(d, plain.host, plain.addr[i]);
 	if (late.naddr == 0)
 		return true;
-	if (!d->late && !(d->late = ARENA_NEW(d->arena, struct candidate, LIMIT_MX)))
+	if (!d->late && !(d->late = ARENA_NEW(d->arena, struct late, LATE_MOST)))
 		return err_nomem(err);
-	d->late[d->nlate++] = late;
+	if (d->nlate < LATE_MOST)
+		d->late[d->nlate++] = (struct late){ late, d->turn };
 	return true;
 }
 
 /* Those that were silent lately: better than nothing. */
 static bool try_late(struct delivery *d, struct error *err)
 {
-	for (size_t i = 0; i < d->nlate && d->open > 0; i++)
-		if (!try_host(d, &d->late[i], err))
+	for (size_t i = 0; i < d->nlate && d->open > 0; i++) {
+		enter(d, d->late[i].turn);
+		if (!try_host(d, &d->late[i].candidate, err))
 			return false;
+	}
 	return true;
 }
 
@@ -279,7 +140,10 @@ static bool try_late(struct delivery *d, struct error *err)
  * better than not at all. */
 static bool try_plain(struct delivery *d, struct error *err)
 {
-	for (size_t i = 0; i < d->nbroken && d->open > 0 && may_go_on(d); i++) {
+	for (size_t i = 0; i < d->nbroken && d->open > 0; i++) {
+		enter(d, d->broken[i].turn);
+		if (!may_go_on(d))
+			break;
 		struct candidate c = { .host = d->broken[i].host, .naddr = 1 };
 		struct attempt_result at;
 		c.addr[0] = d->broken[i].addr;
@@ -293,7 +157,9 @@ static bool try_plain(struct delivery *d, struct error *err)
 static enum lookup_say next_host(struct delivery *d, struct candidate *ret, struct error *why)
 {
 	struct instant start = io_now(d->sv->io);
-	enum lookup_say say = lookup_next(d->lookup, d->rq->until, ret, why);
+	enum lookup_say say = lookup_next(d->turn->lookup, d->turn->until, ret, why);
+	if (say == LOOKUP_SKIPPED)
+		way_soften(d->turn->way, why);
 	d->delays->lookup += io_now(d->sv->io).ms - start.ms;
 	return say;
 }
@@ -305,7 +171,7 @@ static bool try_hosts(struct delivery *d, struct error *err)
 	enum lookup_say say;
 	while (d->open > 0 && (say = next_host(d, &c, &why)) != LOOKUP_END) {
 		if (say == LOOKUP_SKIPPED) {
-			note_skipped(d, c.host, &why);
+			delivery_skip_host(d, c.host, &why);
 			continue;
 		}
 		if (!may_go_on(d))
@@ -316,159 +182,137 @@ static bool try_hosts(struct delivery *d, struct error *err)
 	return true;
 }
 
-/* Nobody took it: say why. */
-static void settle_rest(struct delivery *d)
-{
-	for (size_t i = 0; i < recipients(d); i++) {
-		struct tally *t = &d->tally[i];
-		if (d->settled[i])
-			continue;
-		if (t->last.event == EVENT_NONE && d->unasked) {
-			struct error err;
-			if (d->sv->io->stopped)
-				io_fail(IO_STOPPED, &err);
-			else
-				err_set(&err, ERR_TEMP, ESC(4, 4, 7),
-					"ran out of time before any host was tried");
-			struct outcome o = outcome_of_error(d->arena, &err, CAUSE_LOCAL);
-			tally_skip(t, &o);
-		}
-		settle(d, i, tally_verdict(t, d->sv->config->failover, d->unasked));
-	}
-}
-
-/* The domain has no hosts to try. What DNS says of a domain is told as it is; our own trouble never
- * bounces. */
-static void no_hosts(struct delivery *d, const struct error *err)
-{
-	enum cause cause = err->class == ERR_TEMP ? CAUSE_NETWORK : CAUSE_POLICY;
-	d->silent = cause == CAUSE_NETWORK;
-	struct outcome o = outcome_of_error(d->arena, err, cause);
-	for (size_t i = 0; i < recipients(d); i++) {
-		if (d->settled[i])
-			continue;
-		tally_skip(&d->tally[i], &o);
-		settle(d, i, err->class == ERR_PERM ? END_FAILED : END_DEFERRED);
-	}
-}
-
-/* The same answer for everybody, without a try. */
-static void put_off(struct delivery *d, const struct outcome *o)
-{
-	for (size_t i = 0; i < recipients(d); i++) {
-		if (d->settled[i])
-			continue;
-		tally_skip(&d->tally[i], o);
-		settle(d, i, END_DEFERRED);
-	}
-}
-
-/* Recipients that an earlier run delivered to, though its host never heard of it. */
-static void settle_delivered(struct delivery *d)
-{
-	const struct delivery_request *rq = d->rq;
-	const struct facts *facts = message_facts(rq->message);
-	for (size_t i = 0; i < recipients(d); i++) {
-		struct outcome o;
-		if (!memory_delivered(d->sv->memory, d->arena, rq->envelope, i, facts, &o))
-			continue;
-		memory_note_end(d->sv->memory, rq->envelope, i, &o, END_DELIVERED);
-		d->earlier[i] = true;
-		const char *text = arena_fmt(d->arena, "%s (by an earlier run)", o.text);
-		o.text = text ? text : o.text;
-		tally_note(&d->tally[i], d->sv->config->failover, &o);
-		settle(d, i, END_DELIVERED);
-	}
-}
-
-/* Nobody answered there a moment ago: it need not be found out anew for each message. */
-static bool is_down(struct delivery *d)
-{
-	const struct envelope *e = d->rq->envelope;
-	struct memory_down down;
-	char next[CLOCK_UTC];
-	bool first = false;
-	for (size_t i = 0; i < e->nrcpt && !first; i++)
-		first = !d->settled[i] && !memory_tried(d->sv->memory, e, i);
-	if (!memory_domain_down(d->sv->memory, d->arena, e->domain, first, &down))
-		return false;
-	clock_utc(down.next, next);
-	const struct outcome o = {
-		.event = EVENT_SKIPPED,
-		.cause = CAUSE_NETWORK,
-		.code = down.code,
-		.relay = "none",
-		.text = arena_fmt(d->arena, "%s (remembered; next try at %s)", down.why, next),
-	};
-	if (!o.text)
-		return false;
-	put_off(d, &o);
-	return true;
-}
-
-/* The memory has the answer for everybody. */
-static bool is_known(struct delivery *d)
-{
-	memory_hold(d->sv->memory, false);
-	settle_delivered(d);
-	bool known = d->open == 0 || is_down(d);
-	memory_release(d->sv->memory);
-	return known;
-}
-
 static bool look_up(struct delivery *d, struct error *why)
 {
 	const struct facts *facts = message_facts(d->rq->message);
 	const struct lookup_request rq = {
-		.domain = d->rq->envelope->domain,
+		.to = d->turn->way->to,
 		.requiretls = facts->requiretls || d->rq->envelope->requiretls,
 		.tls_required_no = facts->tls_required_no,
-		.until = d->rq->until,
+		.until = d->turn->until,
 	};
 	struct instant start = io_now(d->sv->io);
-	bool found = lookup_open(d->arena, d->sv, &rq, &d->lookup, why);
+	bool found = lookup_open(d->arena, d->sv, &rq, &d->turn->lookup, why);
 	d->delays->lookup += io_now(d->sv->io).ms - start.ms;
 	return found;
 }
 
-static void note_ends(struct delivery *d)
+static bool take_slot(struct delivery *d)
 {
-	const struct envelope *e = d->rq->envelope;
-	for (size_t i = 0; i < e->nrcpt; i++) {
-		const struct delivery_result *r = &d->result[i];
-		if (d->earlier[i])
-			continue;
-		memory_note_end(d->sv->memory, e, i, &r->outcome, r->end);
-		bool trouble_of_ours = d->sv->io->stopped || (!d->reached && !d->silent);
-		if (r->end == END_DELIVERED || r->end == END_FAILED || !trouble_of_ours)
-			notes_domain(d->sv, e->domain, &r->outcome, r->end, d->reached);
+	struct turn *t = d->turn;
+	struct error why;
+	if (memory_slot(d->sv, t->way->to.name, t->until, &t->slot, &why))
+		return true;
+	delivery_skip_local(d, &why);
+	return false;
+}
+
+static bool fits(const struct delivery *d, struct error *err)
+{
+	const struct intake_limits limits = {
+		.size = d->sv->config->message_size_limit,
+		.line = d->sv->config->line_length_limit,
+	};
+	return !d->turn->way->route || message_fits(d->rq->message, &limits, err);
+}
+
+/* One way: its hosts, as long as somebody is left who has not got it. */
+static bool try_way(struct delivery *d, struct error *err)
+{
+	struct error why;
+	if (delivery_is_direct(d) && delivery_is_down(d)) {
+		delivery_skip(d, &d->down_outcome);
+		notes_host(d->sv, d->rq->envelope->queue_id, d->turn->way->to.name,
+			   &d->down_outcome, true);
+		d->unasked = true;
+		return true;
 	}
+	if (!take_slot(d))
+		return true;
+	d->tried = true;
+	if (!fits(d, &why)) {
+		delivery_skip_host(d, d->turn->way->to.name, &why);
+		return true;
+	}
+	if (look_up(d, &why))
+		return try_hosts(d, err);
+	way_soften(d->turn->way, &why);
+	delivery_skip_way(d, &why);
+	return true;
+}
+
+static bool try_ways(struct delivery *d, struct error *err)
+{
+	struct instant now = io_now(d->sv->io);
+	for (size_t i = 0; i < d->ways.n; i++) {
+		struct turn *t = &d->turns[i];
+		struct deadline own = deadline_in(now, d->ways.way[i].config.deadline);
+		*t = (struct turn){ .way = &d->ways.way[i], .until = d->rq->until, .slot = -1 };
+		if (t->way->route)
+			t->until = deadline_min(own, d->rq->until);
+	}
+	for (size_t i = 0; i < d->ways.n && d->open > 0; i++) {
+		enter(d, &d->turns[i]);
+		if (i > 0 && !may_go_on(d))
+			break;
+		if (!try_way(d, err))
+			return false;
+	}
+	return true;
 }
 
 static bool deliver(struct delivery *d, struct error *err)
 {
-	struct error why;
-	if (!look_up(d, &why))
-		no_hosts(d, &why);
-	else if (!try_hosts(d, err) || !try_late(d, err) || !try_plain(d, err))
+	bool ok = try_ways(d, err) && try_late(d, err) && try_plain(d, err);
+	for (size_t i = 0; i < d->ways.n; i++)
+		memory_leave(d->turns[i].slot);
+	if (!ok)
 		return false;
-	settle_rest(d);
-	note_ends(d);
+	delivery_settle_rest(d);
+	if (d->tried)
+		delivery_note_ends(d);
 	return true;
 }
 
-static bool deliver_in_slot(struct delivery *d, struct error *err)
+static bool find_ways(struct delivery *d, struct error *err)
+{
+	const struct envelope *e = d->rq->envelope;
+	struct ways *w = &d->ways;
+	const struct ways_request rq = {
+		.domain = e->domain,
+		.sender = e->sender_text,
+		.sized = true,
+		.size = message_facts(d->rq->message)->size,
+		.secrets = true,
+	};
+	if (!ways_find(d->arena, d->sv, &rq, w, err))
+		return false;
+	if (w->memory_missed)
+		d->sv->journal.log(d->sv->journal.self,
+				   "failing_for of a route has no effect without state_directory");
+	bool direct_only = w->n == 1 && w->way[0].direct;
+	d->own = direct_only ? d->tally : ARENA_NEW(d->arena, struct tally, e->nrcpt);
+	d->turns = ARENA_NEW(d->arena, struct turn, w->n);
+	return (d->own && d->turns) || err_nomem(err);
+}
+
+/* What needs no network: who has it already, where it may go, and that nobody answers there. */
+static bool look_back(struct delivery *d, struct error *err)
 {
 	struct error why;
-	int slot;
-	if (!memory_slot(d->sv, d->rq->envelope->domain, d->rq->until, &slot, &why)) {
-		struct outcome o = outcome_of_error(d->arena, &why, CAUSE_LOCAL);
-		put_off(d, &o);
+	delivery_settle_delivered(d);
+	if (d->open == 0)
 		return true;
+	if (!find_ways(d, &why)) {
+		if (why.class == ERR_INTERNAL)
+			*err = why;
+		else
+			delivery_refuse(d, &why);
+		return why.class != ERR_INTERNAL;
 	}
-	bool ok = deliver(d, err);
-	memory_leave(slot);
-	return ok;
+	if (d->ways.way[0].direct && delivery_is_down(d) && d->ways.n == 1)
+		delivery_put_off(d, &d->down_outcome);
+	return true;
 }
 
 bool delivery_run(struct arena *a, const struct services *sv, const struct delivery_request *rq,
@@ -483,14 +327,16 @@ bool delivery_run(struct arena *a, const struct services *sv, const struct deliv
 		.delays = delays,
 		.tally = ARENA_NEW(a, struct tally, n),
 		.settled = ARENA_NEW(a, bool, n),
+		.by_domain = ARENA_NEW(a, bool, n),
 		.earlier = ARENA_NEW(a, bool, n),
 		.open = n,
 	};
-	if (!d.tally || !d.settled || !d.earlier)
+	if (!d.tally || !d.settled || !d.by_domain || !d.earlier)
 		return err_nomem(err);
-	if (is_known(&d))
-		return true;
-	return deliver_in_slot(&d, err);
+	memory_hold(sv->memory, false);
+	bool ok = look_back(&d, err);
+	memory_release(sv->memory);
+	return ok && (d.open == 0 || deliver(&d, err));
 }
 
 struct delivery_result delivery_trouble(const struct error *err, const char *text)

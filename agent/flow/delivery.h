@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One delivery: look up, attempt, note, decide, again; and one log line for each host that did not take it. */
+/* One delivery: ways, look up, attempt, note, decide, again; and one log line for each host that did not take it. */
 #ifndef FLOW_DELIVERY_H
 #define FLOW_DELIVERY_H
 
@@ -7,10 +7,17 @@
 #include "flow/attempt.h"
 #include "flow/lookup.h"
 
+struct delivery_complaint { /* a server's answer that may be about ourselves: the last one */
+	const char *relay; /* NULL: there was none */
+	struct ip source;  /* our address in that connection */
+	const char *helo;
+};
+
 struct delivery_request {
 	const struct envelope *envelope;
 	struct message *message;
 	struct deadline until;
+	struct delivery_complaint *complaint; /* filled, zeroed at first; NULL: nobody asks */
 };
 
 struct delivery_result { /* one for each recipient */

@@ -31,6 +31,15 @@ bool lookup_resolver(const struct config *c, struct io *io, struct rng *rng, str
 	return resolver_open(&o, io, rng, ret, err);
 }
 
+static void add_only_host(struct lookup *l)
+{
+	bool named = l->to.kind == NEXTHOP_HOST;
+	l->list.n = 1;
+	l->list.mx[0] = (struct mx){ .host = l->to.name };
+	l->list.implicit = l->list.authentic = named;
+	l->host[0].tls.name = l->to.name;
+}
+
 /* All at once: addresses, and TLSA records where the MX answer is good enough for DANE. */
 static bool ask_hosts(struct arena *a, struct lookup *l, struct error *err)
 {
@@ -72,11 +81,11 @@ bool lookup_open(struct arena *a, const struct services *sv, const struct lookup
 	if (!l)
 		return err_nomem(err);
 	l->sv = sv;
-	if (!nexthop_of_domain(rq->domain, &l->to, err))
-		return false;
+	l->to = rq->to;
 	const struct tlspolicy_request policy = {
-		.domain = rq->domain,
+		.domain = rq->to.name,
 		.literal = l->to.kind == NEXTHOP_LITERAL,
+		.host = l->to.kind == NEXTHOP_HOST,
 		.requiretls = rq->requiretls,
 		.tls_required_no = rq->tls_required_no,
 	};
@@ -85,11 +94,10 @@ bool lookup_open(struct arena *a, const struct services *sv, const struct lookup
 		return err_nomem(err);
 	if (l->to.kind == NEXTHOP_MX && !ask_mx(a, l, rq->until, err))
 		return false;
-	if (l->to.kind == NEXTHOP_LITERAL) {
-		l->list.n = 1;
-		l->list.mx[0] = (struct mx){ .host = rq->domain };
-		l->host[0].tls.name = rq->domain;
-	}
+	if (l->to.kind != NEXTHOP_MX)
+		add_only_host(l);
+	if (l->to.kind == NEXTHOP_HOST && !ask_hosts(a, l, err))
+		return false;
 	*ret = l;
 	return true;
 }
@@ -201,7 +209,7 @@ enum lookup_say lookup_next(struct lookup *l, struct deadline until, struct cand
 
 struct lookup_about lookup_about(const struct lookup *l)
 {
-	return (struct lookup_about){ l->to.kind, &l->list, tlspolicy_sts(l->policy) };
+	return (struct lookup_about){ l->to, &l->list, tlspolicy_sts(l->policy) };
 }
 
 bool lookup_explain(struct arena *a, const struct lookup *l, struct lookup_host *ret,
@@ -225,7 +233,10 @@ bool lookup_explain(struct arena *a, const struct lookup *l, struct lookup_host 
 	return true;
 }
 
-struct tlsrpt_result lookup_report(struct lookup *l, struct deadline until)
+struct tlsrpt_result lookup_report(struct lookup *l, const char *host, struct deadline until)
 {
-	return tlspolicy_report(l->policy, &l->host[l->next - 1].tls, until);
+	size_t i = 0;
+	while (i + 1 < l->list.n && strcmp(l->list.mx[i].host, host) != 0)
+		i++;
+	return tlspolicy_report(l->policy, &l->host[i].tls, until);
 }

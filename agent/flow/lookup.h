@@ -50,7 +50,7 @@ struct lookup_host {
 };
 MUST_CHECK bool lookup_explain(struct arena *a, const struct lookup *l, struct lookup_host *ret, struct error *err);
 
-/* The fixed part of a TLS report (RFC 8460) about the host that lookup_next() gave last. */
-struct tlsrpt_result lookup_report(struct lookup *l, struct deadline until);
+/* The fixed part of a TLS report (RFC 8460) about one of the hosts that lookup_next() gave. */
+struct tlsrpt_result lookup_report(struct lookup *l, const char *host, struct deadline until);
 
 #endif

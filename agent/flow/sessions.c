@@ -94,6 +94,8 @@ static void write_terms(const struct services *sv, const struct attempt_request 
 	add_ip(out, sv->config->source_ipv6);
 	add_text(out, sv->config->tls_ca_file);
 	add_text(out, sv->config->tls_priority);
+	add_text(out, rq->login ? rq->login->user : "");
+	add_text(out, rq->login ? rq->login->route : "");
 	for (size_t i = 0; i < m->nnames; i++)
 		add_text(out, m->names[i]);
 	for (size_t i = 0; i < m->ntlsa; i++)

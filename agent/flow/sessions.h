@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Open SMTP sessions in which nothing is under way, for the next message that makes the same demand of the same host: same name, address, TLS
- * demand, own name and own address. One pool for each thread that delivers, so nothing is locked. A pipe run has none.
+ * demand, login, own name and own address. One pool for each thread that delivers, so nothing is locked. A pipe run has none.
  */
 #ifndef FLOW_SESSIONS_H
 #define FLOW_SESSIONS_H

@@ -28,7 +28,7 @@ struct tlspolicy *tlspolicy_open(struct arena *a, const struct services *sv,
 	p->arena = a;
 	p->sv = sv;
 	p->rq = *rq;
-	if (rq->literal)
+	if (rq->literal || rq->host)
 		return p;
 	bool want_sts = sv->config->mta_sts && (!rq->tls_required_no || rq->requiretls);
 	if (want_sts && !(p->sts_txt = ask_txt(p, "_mta-sts")))

@@ -16,6 +16,7 @@ struct stspolicy;
 struct tlspolicy_request {
 	const char *domain; /* A-labels or an address literal */
 	bool literal;
+	bool host; /* one that the configuration names: it has no MTA-STS policy, and no reports are sent */
 	bool requiretls, tls_required_no; /* header fields of the message (RFC 8689) */
 };
 

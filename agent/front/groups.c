@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <syslog.h>
 
+#include "flow/fitness.h"
 #include "flow/memory.h"
 #include "flow/notes.h"
 #include "flow/sessions.h"
@@ -36,6 +37,7 @@ struct worker {
 	struct group *first; /* NULL: it is not needed */
 	const struct group_mail *mail;
 	struct delivery_result *result;
+	struct delivery_complaint complaint;
 	pthread_t thread;
 	bool started;
 };
@@ -104,7 +106,9 @@ static bool open_worker(struct worker *w, size_t number, struct error *err)
 		.io = &w->io,
 		.rng = &w->rng,
 		.config = &w->config,
+		.settings = o->settings,
 		.sts_program = o->sts_program,
+		.spf_program = o->spf_program,
 		.secure = &w->secure,
 		.caller = o->caller,
 	};
@@ -198,6 +202,7 @@ static bool run_delivery(struct worker *w, const struct group *g, struct message
 		.envelope = e,
 		.message = message,
 		.until = deadline_in(w->all->begun, w->config.deadline), /* the host waits */
+		.complaint = &w->complaint,
 	};
 	bool ok = delivery_run(w->arena, &w->services, &rq, result, delays, err);
 	if (!ok)
@@ -426,6 +431,21 @@ void groups_deliver(struct groups *gs, struct arena *a, const struct group_mail 
 		fail_waiting(gs, a, result, &err);
 }
 
+/* Is it us that a server did not like? */
+static void look_at_ourselves(struct worker *w)
+{
+	const struct fitness_question q = {
+		.queue_id = w->mail->envelope.queue_id,
+		.relay = w->complaint.relay,
+		.source = w->complaint.source,
+		.helo = w->complaint.helo,
+		.sender = &w->mail->envelope.sender,
+	};
+	if (q.relay)
+		fitness_tell(w->arena, &w->services, &q, deadline_in(io_now(&w->io), FITNESS_MS));
+	w->complaint.relay = NULL;
+}
+
 void groups_told(struct groups *gs, bool heard)
 {
 	for (size_t i = 0; i < GROUPS_AT_ONCE; i++) {
@@ -433,6 +453,7 @@ void groups_told(struct groups *gs, bool heard)
 		if (!w->open || !w->first)
 			continue;
 		memory_finish(w->services.memory, heard ? HEARD_YES : HEARD_NO);
+		look_at_ourselves(w);
 		forget_answers(w);
 		w->first = NULL;
 	}

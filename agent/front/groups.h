@@ -17,7 +17,7 @@ struct groups;
 struct groups_options { /* all of them outlive the groups */
 	const struct settings *settings;
 	const struct config *config; /* the global part */
-	const char *own_name, *sts_program, *tls_module, *trace_file;
+	const char *own_name, *sts_program, *spf_program, *tls_module, *trace_file;
 	bool verbose;
 	struct caller caller;
 	struct clock clock;

@@ -417,6 +417,7 @@ static bool prepare(struct server *s, struct error *err)
 		.config = &s->config,
 		.own_name = own,
 		.sts_program = s->run->sts_program,
+		.spf_program = s->run->spf_program,
 		.tls_module = s->run->tls_module,
 		.trace_file = s->options.trace_file,
 		.verbose = s->options.verbose,

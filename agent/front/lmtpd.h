@@ -13,7 +13,7 @@ struct lmtpd_run {
 	int argc;
 	char **argv;
 	const char *default_config; /* file read without -c, if it exists */
-	const char *sts_program;    /* as in struct services */
+	const char *sts_program, *spf_program; /* as in struct services */
 	const char *tls_module;	    /* what struct secure_module loads */
 	int in, out;
 	struct io *io;

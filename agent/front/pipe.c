@@ -2,6 +2,7 @@
 #include <syslog.h>
 
 #include "flow/delivery.h"
+#include "flow/fitness.h"
 #include "flow/intake.h"
 #include "flow/memory.h"
 #include "flow/notes.h"
@@ -31,6 +32,7 @@ struct story {
 	struct services services;
 	struct log_delays delays;
 	struct delivery_result result;
+	struct delivery_complaint complaint;
 };
 
 static int64_t elapsed(const struct story *s)
@@ -118,8 +120,10 @@ static bool deliver(struct story *s, struct error *err)
 		.resolver = s->resolver,
 		.rng = &s->rng,
 		.config = &s->config,
+		.settings = s->settings,
 		.own_name = s->config.helo_name,
 		.sts_program = s->run->sts_program,
+		.spf_program = s->run->spf_program,
 		.secure = &s->secure,
 		.caller = host_caller(s->run->host),
 		.journal = s->journal,
@@ -127,7 +131,12 @@ static bool deliver(struct story *s, struct error *err)
 	if (!sv->own_name[0] && !own_name(s->arena, &sv->own_name, err))
 		return false;
 	sv->memory = memory_open(sv);
-	const struct delivery_request request = { &s->envelope, s->message, s->until };
+	const struct delivery_request request = {
+		.envelope = &s->envelope,
+		.message = s->message,
+		.until = s->until,
+		.complaint = &s->complaint,
+	};
 	return delivery_run(s->arena, sv, &request, &s->result, &s->delays, err);
 }
 
@@ -155,6 +164,21 @@ static void log_end(struct story *s, const struct delivery_result *result)
 	notes_recipient(&s->journal, s->config.log_format, &r);
 }
 
+/* Is it us that the server did not like? */
+static void look_at_ourselves(struct story *s)
+{
+	const struct fitness_question q = {
+		.queue_id = s->options.queue_id,
+		.relay = s->complaint.relay,
+		.source = s->complaint.source,
+		.helo = s->complaint.helo,
+		.sender = &s->envelope.sender,
+	};
+	if (s->complaint.relay)
+		fitness_tell(s->arena, &s->services, &q,
+			     deadline_in(io_now(s->run->io), FITNESS_MS));
+}
+
 static void tell(struct story *s)
 {
 	struct error err = { .class = ERR_NONE };
@@ -171,6 +195,7 @@ static void tell(struct story *s)
 	/* First: what comes now can neither delay nor change it. */
 	host_report(s->run->host, &report);
 	log_end(s, &result);
+	look_at_ourselves(s);
 	memory_finish(s->services.memory, heard);
 	memory_close(s->services.memory);
 	resolver_close(s->resolver);

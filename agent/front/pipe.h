@@ -12,7 +12,7 @@ struct pipe_run {
 	char **argv;
 	const char *environment_sender;
 	const char *default_config; /* file read without -c, if it exists */
-	const char *sts_program;    /* as in struct services */
+	const char *sts_program, *spf_program; /* as in struct services */
 	const char *tls_module;	    /* what struct secure_module loads */
 	int message_fd;
 	struct io *io;

@@ -507,10 +507,35 @@ static void test_level_names(void)
 		CHECK_STR("level", demand_level_name((enum demand_level)i), t[i]);
 }
 
+/* RFC 8314 section 3.3: nothing is said there before TLS, whatever the floor and the message say.
+ */
+static void test_tls_first(void)
+{
+	static const enum demand_level want[] = {
+		[TLS_NONE] = DEMAND_ENCRYPT,
+		[TLS_MAY] = DEMAND_ENCRYPT,
+		[TLS_ENCRYPT] = DEMAND_ENCRYPT,
+		[TLS_VERIFY] = DEMAND_VERIFY,
+	};
+	struct arena *a = arena_open(LIMIT_ARENA);
+	for (unsigned i = 0; i < 2 * 4; i++) {
+		struct cell k = { .tlsa = NOT_ASKED, .floor = (enum config_tls)(i / 2) };
+		struct demand d;
+		struct error err;
+		struct config c = config_of(&k);
+		struct demand_facts f = facts_of(&k);
+		c.smtp_port = PORT_SUBMISSIONS;
+		f.tls_required_no = i % 2;
+		CHECK(show(&k), demand_decide(a, &c, &f, &d, &err) && d.level == want[i / 2]);
+		CHECK_STR("because", d.because, "configured");
+	}
+	arena_close(a);
+}
+
 TEST_MAIN("demand", { "the full product", test_product }, { "properties", test_properties },
 	  { "TLS-Required: No only lowers", test_waiver_only_lowers },
 	  { "policy that could not be had", test_sts_failed },
 	  { "where DANE applies", test_dane_applies }, { "sentences", test_sentences },
 	  { "each name once", test_names_once }, { "records", test_records_in_order },
 	  { "no memory", test_no_memory }, { "wants TLSA", test_wants_tlsa },
-	  { "level names", test_level_names })
+	  { "level names", test_level_names }, { "TLS first", test_tls_first })

@@ -22,6 +22,8 @@ static const struct {
 	{ "EHLO and HELO refused", EVENT_HELLO_REFUSED, { "Sdddd", "Ndddd", "Ndddd" } },
 	{ "TLS demand not met", EVENT_TLS_UNMET, { "Sdddd", "Ndddd", "Ndddd" } },
 	{ "TLS failed, not demanded", EVENT_TLS_BROKEN, { "Ndddd", "Ndddd", "Ndddd" } },
+	{ "login refused", EVENT_LOGIN_REFUSED, { "Sdddd", "Ndddd", "Ndddd" } },
+	{ "held for SPF", EVENT_SPF_FAILS, { "Ndddd", "Ndddd", "Ndddd" } },
 	{ "lost", EVENT_LOST, { "Sdddd", "Ndddd", "Ndddd" } },
 	{ "too many for one session", EVENT_TOO_MANY, { "Ndddd", "Ndddd", "Ndddd" } },
 	{ "reply 4xx", EVENT_REPLY_4XX, { "Sdddd", "Ndddd", "Ndddd" } },

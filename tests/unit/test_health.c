@@ -314,7 +314,8 @@ static void test_domain_ran(void)
 	health_domain_ran(&r, RUN_ANSWERED, now + 62);
 	CU_ASSERT(r.fails == 0 && r.failing_since == 0 && r.last_fail == 0 && r.probe_until == 0);
 	health_domain_ran(&r, RUN_PUT_OFF, now + 63);
-	CU_ASSERT(r.fails == 0 && r.failing_since == now + 63 && r.last_fail == 0);
+	CU_ASSERT(r.fails == 0 && r.failing_since == now + 63 && r.last_fail == now + 63);
+	CU_ASSERT(ask(&r, false, now + 63) == DOMAIN_FINE);
 	health_domain_ran(&r, RUN_PUT_OFF, now + 99);
 	CU_ASSERT(r.failing_since == now + 63);
 	r = (struct record_domain){ .fails = UINT32_MAX, .failing_since = 1, .last_fail = NOW };
@@ -345,10 +346,31 @@ static void test_domain_age(void)
 		CU_ASSERT(r.fails == (d > 0 ? 1 : 5) && r.failing_since == (d > 0 ? now : 9));
 		health_domain_ran(&off, RUN_PUT_OFF, now);
 		CU_ASSERT(off.fails == 0 && off.failing_since == (d > 0 ? now : 9));
-		/* It was put off since, nobody knows when last. */
-		struct record_domain between = { .failing_since = 9, .last_fail = NOW };
-		health_domain_ran(&between, RUN_UNREACHABLE, now);
-		CU_ASSERT(between.fails == 1 && between.failing_since == 9);
+		struct record_domain put_off = { .failing_since = 9, .last_fail = NOW };
+		health_domain_ran(&put_off, RUN_UNREACHABLE, now);
+		CU_ASSERT(put_off.fails == 1 && put_off.failing_since == (d > 0 ? now : 9));
+	}
+}
+
+static void test_domain_failing(void)
+{
+	static const struct {
+		const char *label;
+		int64_t since, last, now, want;
+	} t[] = {
+		{ "never failed", 0, 0, NOW, 0 },
+		{ "just now", NOW, NOW, NOW, 0 },
+		{ "for an hour", NOW - 3600, NOW - 60, NOW, 3600 },
+		{ "seen a day ago", NOW - 2 * HEALTH_STALE, NOW - HEALTH_STALE, NOW,
+		  2 * HEALTH_STALE },
+		{ "not seen for longer", NOW - 2 * HEALTH_STALE, NOW - HEALTH_STALE - 1, NOW, 0 },
+		{ "nobody knows when last", NOW - 3600, 0, NOW, 0 },
+		{ "a clock that went back", NOW + 1, NOW + 1, NOW, 0 },
+		{ "a little back", NOW - 60, NOW + 1, NOW, 60 },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct record_domain r = { .failing_since = t[i].since, .last_fail = t[i].last };
+		CHECK(t[i].label, health_domain_failing(&r, t[i].now) == t[i].want);
 	}
 }
 
@@ -521,5 +543,5 @@ TEST_MAIN("health", { "never seen", test_never_seen }, { "host edges", test_host
 	  { "TLS", test_tls }, { "domain edges", test_domain_edges },
 	  { "domain hand-over", test_domain_hand_over }, { "domain ran", test_domain_ran },
 	  { "domain reason", test_domain_reason }, { "domain age", test_domain_age },
-	  { "domain clock", test_domain_clock }, { "any host story", test_any_host_story },
-	  { "any domain story", test_any_domain_story })
+	  { "domain clock", test_domain_clock }, { "domain failing", test_domain_failing },
+	  { "any host story", test_any_host_story }, { "any domain story", test_any_domain_story })

@@ -310,6 +310,18 @@ static void test_skip_order(void)
 	}
 }
 
+static void test_empty(void)
+{
+	struct tally t = { 0 };
+	const struct outcome o = { .event = EVENT_SKIPPED, .code = ESC(4, 4, 3), .text = "x" };
+	CU_ASSERT(tally_is_empty(&t));
+	tally_skip(&t, &o);
+	CU_ASSERT(!tally_is_empty(&t));
+	t = (struct tally){ 0 };
+	(void)tally_note(&t, TMP, &o);
+	CU_ASSERT(!tally_is_empty(&t));
+}
+
 /* Whatever happened, what is told has the class of the end and a text. */
 static void test_class(void)
 {
@@ -329,4 +341,4 @@ static void test_class(void)
 
 TEST_MAIN("outcome", { "histories", test_histories }, { "nothing", test_nothing },
 	  { "order", test_order }, { "order of skipped hosts", test_skip_order },
-	  { "security", test_security }, { "class", test_class })
+	  { "security", test_security }, { "empty", test_empty }, { "class", test_class })

@@ -195,6 +195,14 @@ static void testing(struct world *w)
 	w->demand.sts_testing = true;
 }
 
+static const struct login fred = { "fred", "secret", "route \"*\" (x:1)" },
+			  frida = { "frida", "secret", "route \"*\" (x:1)" };
+
+static void login(struct world *w)
+{
+	w->rq.login = &fred;
+}
+
 static void plain(struct world *w)
 {
 	w->rq.plain = true;
@@ -365,6 +373,7 @@ static const struct {
 	{ "because of nothing", because_of_nothing, false },
 	{ "REQUIRETLS", requiretls, false },
 	{ "testing", testing, false },
+	{ "login", login, false },
 	{ "plain", plain, false },
 	{ "SNI", sni, false },
 	{ "no SNI", no_sni, false },
@@ -422,6 +431,25 @@ static void other_terms(void)
 		CHECK(terms[i].label, fits(&w) == (terms[i].fits || terms[i].change == spent));
 		world_close(&w);
 	}
+}
+
+/* Nobody sends as somebody else. */
+static void two_users(void)
+{
+	struct world w;
+	struct login elsewhere = fred;
+	world_open(&w);
+	w.rq.login = &fred;
+	keep_one(&w);
+	CHECK("the same", fits(&w));
+	w.rq.login = &frida;
+	CHECK("another user", !fits(&w));
+	elsewhere.route = "route \"*\" (x:9)";
+	w.rq.login = &elsewhere;
+	CHECK("another route", !fits(&w));
+	elsewhere = fred;
+	CHECK("the same at another place", fits(&w));
+	world_close(&w);
 }
 
 /* Without any demand the pointers are NULL. */
@@ -615,6 +643,7 @@ int main(void)
 		{ "there and back", there_and_back },
 		{ "no pool", no_pool },
 		{ "other terms", other_terms },
+		{ "two users", two_users },
 		{ "no demand", no_demand },
 		{ "long terms", long_terms },
 		{ "dead", dead },

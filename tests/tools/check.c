@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What came out of a story, held against the five invariants and against what it expects. */
+/* What came out of a story, held against the six invariants and against what it expects. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 
 #include "plan.h"
 #include "play.h"
+#include "secret.h"
 
 #define LINE_MAX_BYTES 500
 
@@ -435,6 +436,7 @@ void check_run(struct run *r)
 			check_lmtp(c);
 		else
 			check_message(c);
+		secrets_check(c);
 		for (size_t k = 0; k < c->turn->nexpect && !run_faulty(r); k++)
 			check_expect(c, &c->turn->expect[k]);
 		if (!run_faulty(r))

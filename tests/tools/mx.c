@@ -105,9 +105,10 @@ static void conn_event(struct conn *c, enum fault_kind fault)
 
 static void conn_heard(struct conn *c, const char *p, size_t n)
 {
-	if (n && c->client)
+	if (n && c->client) {
 		talk_replies(&c->talk, p, n);
-	else if (n && c->of->turn->lmtp)
+		bytes_add(&c->of->output, p, n);
+	} else if (n && c->of->turn->lmtp)
 		talk_commands(&c->talk, p, n);
 }
 
@@ -119,6 +120,13 @@ static void conn_said(struct conn *c, const char *p, size_t n)
 		talk_commands(&c->talk, p, n);
 	else if (c->of->turn->lmtp)
 		talk_replies(&c->talk, p, n);
+}
+
+static void conn_clear(struct conn *c, const char *p, size_t n)
+{
+	bytes_add(&c->in, p, n);
+	if (!c->client && c->mx->run->story->nsecret && c->clear.n < SAID_MAX)
+		bytes_add(&c->clear, p, n);
 }
 
 static void conn_read(struct conn *c)
@@ -133,7 +141,7 @@ static void conn_read(struct conn *c)
 	if (n > 0 && c->tls)
 		c->eof = !mxtls_feed(c->tls, in, (size_t)n, &c->in);
 	else if (n > 0)
-		bytes_add(&c->in, in, (size_t)n);
+		conn_clear(c, in, (size_t)n);
 	else if (n == 0 || errno != EAGAIN)
 		c->eof = true;
 	conn_heard(c, bytes_text(&c->in) + had, c->in.n - had);
@@ -172,6 +180,11 @@ static bool next_item(struct conn *c)
 
 static bool step_send(struct conn *c, const struct item *item)
 {
+	if (item->scram && !c->begun) {
+		bytes_cut(&c->answer, c->answer.n);
+		scram_say(c->scram, item->scram, bytes_text(&item->text), &c->answer);
+	}
+	const struct bytes *text = item->scram ? &c->answer : &item->text;
 	if (!c->begun) {
 		enum fault_kind fault = run_event(c->mx->run, c->of);
 		c->begun = true;
@@ -179,16 +192,16 @@ static bool step_send(struct conn *c, const struct item *item)
 		if (fault == FAULT_GARBLE)
 			put_garbage(c);
 		else if (c->tls)
-			mxtls_send(c->tls, item->text.p, item->text.n);
+			mxtls_send(c->tls, text->p, text->n);
 		else
-			bytes_add(&c->out, item->text.p, item->text.n);
-		note(c, "<-", item->text.p, item->text.n);
+			bytes_add(&c->out, text->p, text->n);
+		note(c, "<-", text->p, text->n);
 	}
 	if (!conn_write(c))
 		return false;
 	/* A record counts when all of it is out. */
 	if (c->tls && !mxtls_broken(c->tls))
-		conn_said(c, item->text.p, item->text.n);
+		conn_said(c, text->p, text->n);
 	conn_event(c, c->after);
 	return next_item(c);
 }
@@ -203,6 +216,18 @@ static bool received(struct conn *c, size_t n, size_t shown)
 	return next_item(c);
 }
 
+/* NULL: the line of n bytes is what the item wants. */
+static const char *line_wrong(struct conn *c, const struct item *item, size_t n)
+{
+	const char *text = bytes_text(&item->text);
+	if (!item->scram)
+		return glob_match(text, c->in.p, n) ? NULL : xprintf("wanted \"%s\"", text);
+	char *line = xndup(c->in.p, n);
+	const char *wrong = scram_heard(&c->scram, item->scram, text, line);
+	free(line);
+	return wrong;
+}
+
 static bool step_line(struct conn *c, const struct item *item)
 {
 	const char *lf = memchr(bytes_text(&c->in), '\n', c->in.n);
@@ -214,9 +239,10 @@ static bool step_line(struct conn *c, const struct item *item)
 		return false;
 	}
 	bool more = item->kind == ITEM_REPLY && n > 4 && c->in.p[3] == '-';
-	if (item->kind != ITEM_ANY && !more && !glob_match(item->text.p, c->in.p, n - 1)) {
-		run_note(c->mx->run, "%s wanted %s", c->script->addr, item->text.p);
-		conn_wrong(c, xprintf("wanted \"%s\", got", item->text.p), c->in.p, n - 1);
+	const char *wrong = item->kind == ITEM_ANY || more ? NULL : line_wrong(c, item, n - 1);
+	if (wrong) {
+		run_note(c->mx->run, "%s %s", c->script->addr, wrong);
+		conn_wrong(c, xprintf("%s, got", wrong), c->in.p, n - 1);
 		return false;
 	}
 	if (more || (item->kind == ITEM_ANY && ++c->lines < item->n)) {
@@ -365,6 +391,20 @@ static bool step_tls(struct conn *c, const struct item *item)
 	return next_item(c);
 }
 
+/* The client has this address. */
+static bool step_from(struct conn *c, const struct item *item)
+{
+	struct sockaddr_in sin = { 0 };
+	socklen_t len = sizeof(sin);
+	char got[INET_ADDRSTRLEN] = "";
+	if (getpeername(c->watch->fd, (struct sockaddr *)&sin, &len) == 0)
+		inet_ntop(AF_INET, &sin.sin_addr, got, sizeof(got));
+	if (strcmp(got, item->text.p) != 0)
+		conn_wrong(c, xprintf("wanted a client at %s, got", item->text.p), got,
+			   strlen(got));
+	return next_item(c);
+}
+
 static bool step_act(struct conn *c, const struct item *item)
 {
 	switch (item->act) {
@@ -383,6 +423,8 @@ static bool step_act(struct conn *c, const struct item *item)
 	case ACT_HALF_CLOSE:
 		conn_end_half(c);
 		break;
+	case ACT_FROM:
+		return step_from(c, item);
 	case ACT_TLS:
 		return step_tls(c, item);
 	case ACT_STALL:

@@ -23,7 +23,7 @@ struct conn {
 	struct watch *watch;  /* NULL: over */
 	struct watch *writer; /* of two pipes the one that we write to; NULL: a socket */
 	bool client;          /* of LMTP: it says commands */
-	struct talk talk; /* of LMTP, and of hosts that get mail from there */
+	struct talk talk;     /* of LMTP, and of hosts that get mail from there */
 	int gone;   /* the time of its talk when we hung up; 0: the other side was first */
 	size_t pos; /* item of the script */
 	bool begun; /* the item at pos has been */
@@ -40,8 +40,11 @@ struct conn {
 	size_t body;    /* bytes of the message that ITEM_PART took from `in` already */
 	size_t scanned; /* of `in`, for the final dot */
 	bool has_message;
-	size_t conns_then; /* how many connections there had been when it was complete */
-	bool torn;         /* reset: nobody knows what of our words arrived */
+	size_t conns_then;   /* how many connections there had been when it was complete */
+	bool torn;           /* reset: nobody knows what of our words arrived */
+	struct scram *scram; /* NULL: no login has begun */
+	struct bytes answer; /* of it */
+	struct bytes clear;  /* what came without TLS, where a secret must not be in it */
 	struct bytes said;
 	size_t final; /* where in `said` the answer to the final dot begins */
 };

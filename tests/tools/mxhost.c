@@ -35,6 +35,11 @@ static const struct script *script_for(struct mx *m, const struct host *h, size_
 	return last ? last : &story->script[0];
 }
 
+static bool begins_with(const struct script *s, enum act act)
+{
+	return s->n > 0 && s->item[0].kind == ITEM_ACT && s->item[0].act == act;
+}
+
 static void host_ready(void *self, short revents)
 {
 	struct host *h = self;
@@ -52,35 +57,44 @@ static void host_ready(void *self, short revents)
 	*c = (struct conn){ .mx = m, .of = of };
 	talk_init(&c->talk, false, of->turn->lmtp ? &of->client.talk : NULL, &m->run->now);
 	c->script = script_for(m, h, (size_t)(of->turn - m->run->story->turn));
+	if (begins_with(c->script, ACT_TLS))
+		talk_hidden(&c->talk);
 	c->watch = loop_add(&m->run->loop, fd, POLLIN, conn_ready, c);
 	run_note(m->run, "%s connected", h->addr);
 	conn_ready(c, 0);
 }
 
-static int listen_on(const char *host, uint16_t port, bool small, int backlog)
+/* "127.0.0.2", "127.0.0.2:587", "::1"; `port` where it gives none. */
+static socklen_t host_place(const char *host, uint16_t port, struct sockaddr_storage *ret)
 {
 	const char *colon = strchr(host, '.') ? strchr(host, ':') : NULL;
 	char *addr = xndup(host, colon ? (size_t)(colon - host) : strlen(host));
 	int64_t own_port = port;
 	if (colon && !parse_number(colon + 1, &own_port))
 		die("not a port: %s", host);
-	struct sockaddr_storage ss = { 0 };
-	struct sockaddr_in *sin = (struct sockaddr_in *)(void *)&ss;
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)(void *)&ss;
-	int one = 1, tiny = 4096;
+	struct sockaddr_in *sin = (struct sockaddr_in *)(void *)ret;
+	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)(void *)ret;
 	bool v6 = strchr(addr, ':');
-	ss.ss_family = v6 ? AF_INET6 : AF_INET;
+	*ret = (struct sockaddr_storage){ .ss_family = v6 ? AF_INET6 : AF_INET };
 	sin->sin_port = htons((uint16_t)own_port); /* the same place in both */
-	if (inet_pton(ss.ss_family, addr, v6 ? (void *)&sin6->sin6_addr : &sin->sin_addr) != 1)
+	if (inet_pton(ret->ss_family, addr, v6 ? (void *)&sin6->sin6_addr : &sin->sin_addr) != 1)
 		die("host %s is not an address", addr);
+	free(addr);
+	return v6 ? sizeof(*sin6) : sizeof(*sin);
+}
+
+static int listen_on(const char *host, uint16_t port, bool small, int backlog)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = host_place(host, port, &ss);
+	int one = 1, tiny = 4096;
 	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (small)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &tiny, sizeof(tiny));
-	if (fd < 0 || bind(fd, (struct sockaddr *)&ss, v6 ? sizeof(*sin6) : sizeof(*sin)) != 0 ||
-	    listen(fd, backlog) != 0)
-		die("cannot listen on %s port %d: %s", addr, (int)own_port, strerror(errno));
-	free(addr);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&ss, len) != 0 || listen(fd, backlog) != 0)
+		die("cannot listen on %s, port %d: %s", host,
+		    ntohs(((struct sockaddr_in *)(void *)&ss)->sin_port), strerror(errno));
 	return fd;
 }
 
@@ -88,12 +102,11 @@ static int listen_on(const char *host, uint16_t port, bool small, int backlog)
  */
 static void host_plug(struct host *h, uint16_t port)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
-	inet_pton(AF_INET, h->addr, &sin.sin_addr);
+	struct sockaddr_storage ss;
+	socklen_t len = host_place(h->addr, port, &ss);
 	for (int i = 0; i < 3; i++) {
-		h->plug[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (connect(h->plug[i], (struct sockaddr *)&sin, sizeof(sin)) != 0 &&
-		    errno != EINPROGRESS)
+		h->plug[i] = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		if (connect(h->plug[i], (struct sockaddr *)&ss, len) != 0 && errno != EINPROGRESS)
 			die("cannot fill the queue of %s", h->addr);
 	}
 }
@@ -181,6 +194,9 @@ void conn_release(struct conn *c)
 	conn_end(c, false);
 	mxtls_free(c->tls);
 	talk_free(&c->talk);
+	scram_free(c->scram);
+	bytes_free(&c->answer);
+	bytes_free(&c->clear);
 	bytes_free(&c->in);
 	bytes_free(&c->out);
 	bytes_free(&c->said);

@@ -9,6 +9,7 @@
 
 #include "plan.h"
 #include "play.h"
+#include "secret.h"
 #include "spoil.h"
 
 #define HANG_MS 10000 /* no story lasts as long */
@@ -128,6 +129,7 @@ static void start_turn(struct run *r)
 	for (size_t i = 0; i < t->nspoil; i++)
 		spoil_apply(r, &t->spoil[i]);
 	prepare_files(r, t);
+	secrets_write(r, r->nchild);
 	if (r->nchild > 0)
 		run_note(r, "RUN %zu", r->nchild + 1);
 	struct bytes foretold = { 0 };
@@ -272,6 +274,7 @@ void run_play(struct run *r, const struct story *story, const struct lab *lab, s
 	while (r->nchild < story->nturn)
 		play_turns(r);
 	check_run(r);
+	secrets_remove(r);
 }
 
 void run_free(struct run *r)

@@ -30,6 +30,14 @@ static const struct fragment fragments[] = {
 		     "|250-ENHANCEDSTATUSCODES|250-REQUIRETLS|250 SIZE 10000000 @take" },
 	{ "@get", "< GET /.well-known/mta-sts.txt HTTP/1.1 < @any 4" },
 	{ "@next", "< RSET > 250 2.0.0 ok" },
+	{ "@hello-auth", "< EHLO client.test > 250-relay.test|250-PIPELINING|250-8BITMIME|250-AUTH "
+			 "%|250 SMTPUTF8" },
+	{ "@auth-plain", "< AUTH PLAIN @base64 \\0%\\0% > 235 2.7.0 come in" },
+	{ "@auth-login",
+	  "< AUTH LOGIN > 334 VXNlcm5hbWU6 < @base64 % > 334 UGFzc3dvcmQ6 < @base64 %"
+	  " > 235 2.7.0 come in" },
+	{ "@auth-scram", "< @scram-first % % > @scram-challenge < @scram-proof > @scram-signature"
+			 " < @base64 > 235 2.7.0 come in" },
 	{ NULL, NULL },
 };
 
@@ -115,7 +123,7 @@ struct words {
 	size_t n;
 };
 
-/* NULL: it is none. % stands for the word behind it. */
+/* NULL: it is none. Each % stands for the next word behind it. */
 static const char *fragment(const char *word, bool client)
 {
 	const struct fragment *table = client ? client_fragments : fragments;
@@ -128,15 +136,22 @@ static const char *fragment(const char *word, bool client)
 
 static void expand(const char *text, int depth, struct words *ret);
 
-/* `text` with `argument` where a % is. */
-static void expand_with(const char *text, const char *argument, int depth, struct words *ret)
+/* `text` with the words where a % is. How many it took. */
+static size_t expand_with(const char *text, char **word, size_t n, int depth, struct words *ret)
 {
-	const char *place = strchr(text, '%');
-	if (!argument)
-		die("a word is missing behind: %s", text);
-	char *whole = xprintf("%.*s%s%s", (int)(place - text), text, argument, place + 1);
-	expand(whole, depth, ret);
-	free(whole);
+	struct bytes whole = { 0 };
+	size_t took = 0;
+	for (const char *p = text; *p; p++) {
+		if (*p != '%')
+			bytes_add(&whole, p, 1);
+		else if (took == n)
+			die("a word is missing behind: %s", text);
+		else
+			bytes_addf(&whole, "%s", word[took++]);
+	}
+	expand(bytes_text(&whole), depth, ret);
+	bytes_free(&whole);
+	return took;
 }
 
 /* "@rcpts N" of a host, "@rcpts N DOMAIN" of a client. The number of words behind it. */
@@ -167,7 +182,7 @@ static void expand(const char *text, int depth, struct words *ret)
 		if (strcmp(word[i], "@rcpts") == 0)
 			i += expand_rcpts(word + i + 1, n - i - 1, depth + 1, ret);
 		else if (inner && strchr(inner, '%'))
-			expand_with(inner, ++i < n ? word[i] : NULL, depth + 1, ret);
+			i += expand_with(inner, word + i + 1, n - i - 1, depth + 1, ret);
 		else if (inner)
 			expand(inner, depth + 1, ret);
 		else
@@ -181,11 +196,31 @@ static bool is_sign(const char *word)
 	       strcmp(word, "!") == 0;
 }
 
-/* "@message", "@raw TEXT", "@bytes N", "@any N", "@eof", or a pattern. */
+/* A line that ends with the base64 of what stands behind @base64. False: it is none. */
+static bool base64_parse(const char *text, struct bytes *out)
+{
+	static const char sign[] = "@base64";
+	const char *at = strstr(text, sign);
+	struct bytes plain = { 0 };
+	if (!at)
+		return false;
+	bytes_add(out, text, (size_t)(at - text));
+	at += strlen(sign);
+	unescape(at + (*at == ' '), NULL, &plain);
+	base64_put(out, plain.p, plain.n);
+	bytes_free(&plain);
+	return true;
+}
+
+/* "@message", "@raw TEXT", "@bytes N", "@any N", "@eof", "@scram-...", or a pattern. */
 static void receive_parse(const char *text, struct item *ret)
 {
+	const char *words;
 	ret->kind = ITEM_LINE;
-	if (strcmp(text, "@message") == 0) {
+	ret->scram = scram_parse(text, false, &words);
+	if (ret->scram) {
+		bytes_addf(&ret->text, "%s", words);
+	} else if (strcmp(text, "@message") == 0) {
 		ret->kind = ITEM_MESSAGE;
 	} else if (strncmp(text, "@raw ", 5) == 0) {
 		ret->kind = ITEM_MESSAGE;
@@ -204,7 +239,7 @@ static void receive_parse(const char *text, struct item *ret)
 		ret->kind = ITEM_ANY;
 		if (!parse_number(text + 5, &ret->n))
 			die("not a number: %s", text);
-	} else {
+	} else if (!base64_parse(text, &ret->text)) {
 		unescape(text, NULL, &ret->text);
 	}
 }
@@ -226,6 +261,7 @@ static void item_parse(const char *sign, char **word, size_t n, struct item *ret
 	for (size_t i = 0; i < n; i++)
 		bytes_addf(&text, "%s%s", i ? " " : "", word[i]);
 	bool took = false;
+	const char *words;
 	if (sign[0] == '<') {
 		receive_parse(bytes_text(&text), ret);
 	} else if (sign[0] == '>' && strncmp(bytes_text(&text), "@policy ", 8) == 0) {
@@ -238,6 +274,13 @@ static void item_parse(const char *sign, char **word, size_t n, struct item *ret
 	} else if (sign[0] == '!' && n > 1 && strcmp(word[0], "spoil") == 0) {
 		*ret = (struct item){ .kind = ITEM_ACT, .act = ACT_SPOIL };
 		spoil_parse(text.p + 6, &ret->spoil);
+	} else if (sign[0] == '!' && n == 2 && strcmp(word[0], "from") == 0) {
+		*ret = (struct item){ .kind = ITEM_ACT, .act = ACT_FROM };
+		bytes_addf(&ret->text, "%s", word[1]);
+	} else if (sign[0] == '>' && scram_parse(bytes_text(&text), true, &words)) {
+		ret->kind = ITEM_SEND;
+		ret->scram = scram_parse(text.p, true, &words);
+		bytes_addf(&ret->text, "%s", words);
 	} else if (sign[0] == '>' && strcmp(bytes_text(&text), "@message") == 0) {
 		ret->kind = ITEM_SEND;
 		ret->whole = true;

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "secret.h"
 #include "story.h"
 
 #define DEFAULT_RUN     "-f s@sender.test -i Q1 -- r@example.test"
+#define PORTS_FREE      1024 /* the first that not only root may have */
 #define DEFAULT_MESSAGE "From: s@sender.test\nSubject: test\n\nhello\n"
 
 /* A story without a dns line has two hosts. */
@@ -51,6 +53,9 @@ static bool substitute(const char *p, const struct story_names *names, struct by
 		} else if (strncmp(p, "$PORT", 5) == 0) {
 			bytes_addf(out, "%u", names->port);
 			p += 5;
+		} else if (strncmp(p, "$SUBMISSION", 11) == 0) {
+			bytes_addf(out, "%u", names->submission);
+			p += 11;
 		} else if (strncmp(p, "$DNS", 4) == 0) {
 			bytes_addf(out, "127.%d.0.253:%u", names->net, names->dns_port);
 			p += 4;
@@ -101,7 +106,11 @@ static void read_host(struct reading *r, const char *text)
 	struct script *s = vector_more((void **)&r->story->script, &r->story->nscript, sizeof(*s));
 	s->addr = xndup(text, n);
 	s->turn = r->story->nturn - 1;
-	r->elsewhere |= strchr(s->addr, '.') && strchr(s->addr, ':') && !r->names->root;
+	const char *colon = strchr(s->addr, '.') ? strchr(s->addr, ':') : NULL;
+	int64_t port = PORTS_FREE;
+	if (colon && !parse_number(colon + 1, &port))
+		die("not a port: %s", s->addr);
+	r->elsewhere |= port < PORTS_FREE && !r->names->root;
 	script_parse(text + n, false, &s->item, &s->n);
 }
 
@@ -260,6 +269,15 @@ static void read_spoil(struct reading *r, const char *text)
 		    vector_more((void **)&r->turn->spoil, &r->turn->nspoil, sizeof(struct spoil)));
 }
 
+static void read_secret(struct reading *r, const char *text)
+{
+	struct story *s = r->story;
+	struct secret *secret = vector_more((void **)&s->secret, &s->nsecret, sizeof(*secret));
+	secret_parse(text, secret);
+	secret->turn = s->nturn - 1;
+	s->needs_root |= secret->owner >= 0;
+}
+
 static char **copy_words(char **word, size_t n)
 {
 	char **copy = xalloc((n + 1) * sizeof(*copy));
@@ -320,7 +338,7 @@ static const struct {
 	{ "message", read_message }, { "run", read_run },     { "feed", read_feed },
 	{ "expect", read_expect },   { "may", read_may },     { "state", read_state },
 	{ "spoil", read_spoil },     { "again", read_again }, { "also", read_also },
-	{ "lmtp", read_lmtp },       { "pipes", read_pipes },
+	{ "lmtp", read_lmtp },       { "pipes", read_pipes }, { "secret", read_secret },
 };
 
 /* "| text" of a block: \c at its end leaves the line open. */

@@ -21,6 +21,7 @@
 #ifndef TOOLS_STORY_H
 #define TOOLS_STORY_H
 
+#include "mxauth.h"
 #include "util.h"
 
 enum item_kind {
@@ -56,6 +57,7 @@ enum act {
 	ACT_ALSO,        /* the run that goes on at the same time begins */
 	ACT_AWAIT,       /* its end */
 	ACT_SPOIL,       /* what and how are in spoil */
+	ACT_FROM,        /* the address that the client must come from is in text */
 };
 
 /* What can be done to the state folder and the files in it. */
@@ -87,7 +89,17 @@ struct item {
 	struct spoil spoil;
 	bool raw; /* ITEM_MESSAGE: compare the wire bytes with text, not with the canonical message
 		   */
-	bool whole; /* ITEM_SEND: the message, as SMTP carries it */
+	bool whole;            /* ITEM_SEND: the message, as SMTP carries it */
+	enum scram_step scram; /* ITEM_SEND, ITEM_LINE: its words are in text */
+};
+
+/* A file with what nobody may say. */
+struct secret {
+	const char *file; /* in the folder of the worker */
+	size_t turn;
+	struct bytes text;
+	unsigned mode;
+	int64_t owner; /* a user id; -1: ours */
 };
 
 struct script {
@@ -179,6 +191,8 @@ struct story {
 	size_t ndns;
 	struct script *script;
 	size_t nscript;
+	struct secret *secret;
+	size_t nsecret;
 	struct turn turn[TURNS];
 	size_t nturn;
 	bool has_state; /* the runs share a state folder */
@@ -198,7 +212,7 @@ struct story {
 /* What stands behind $NAME in a file, and which loopback net takes the place of 127.0.0.x. */
 struct story_names {
 	int net; /* 127.NET.0.x */
-	uint16_t port, dns_port;
+	uint16_t port, submission, dns_port;
 	const char *dir, *own;
 	bool root, mounts; /* what this worker may do */
 };

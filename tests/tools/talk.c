@@ -206,6 +206,11 @@ void talk_commands(struct talk *t, const char *p, size_t n)
 		;
 }
 
+void talk_hidden(struct talk *t)
+{
+	t->opaque = true;
+}
+
 void talk_secured(struct talk *t)
 {
 	t->opaque = false;

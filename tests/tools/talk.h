@@ -62,6 +62,7 @@ void talk_init(struct talk *t, bool lmtp, const struct talk *source, int *now);
 void talk_free(struct talk *t);
 void talk_commands(struct talk *t, const char *p, size_t n);
 void talk_replies(struct talk *t, const char *p, size_t n);
+void talk_hidden(struct talk *t); /* TLS comes first */
 void talk_secured(struct talk *t);
 
 /* The last message that came whole; NULL: none. */

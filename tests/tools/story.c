@@ -136,6 +136,7 @@ static void read_config(struct reading *r, const char *text)
 	(void)text;
 	r->turn->has_config = true;
 	r->block = &r->turn->config;
+	bytes_cut(r->block, r->block->n);
 }
 
 /* "", "empty", "size N", "line N" */

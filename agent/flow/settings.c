@@ -332,3 +332,11 @@ struct settings_origin settings_origin(const struct settings *s, const char *dom
 			return (struct settings_origin){ PLACE_FILE, s->file.set[i].origin };
 	return (struct settings_origin){ PLACE_DEFAULT, "" };
 }
+
+const struct conf_setting *settings_of_route(const struct settings *s, const struct route *route,
+					     size_t *ret_n)
+{
+	size_t at = s->route_at[route - s->route];
+	*ret_n = section_end(s, at) - at;
+	return &s->file.set[at];
+}

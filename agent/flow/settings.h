@@ -40,4 +40,8 @@ struct settings_origin {
 /* Where the value of `key` comes from that settings_for() gives for this domain. */
 struct settings_origin settings_origin(const struct settings *s, const char *domain, const char *key);
 
+/* The lines of a route's section, in its order; one at least. */
+struct conf_setting;
+const struct conf_setting *settings_of_route(const struct settings *s, const struct route *route, size_t *ret_n);
+
 #endif

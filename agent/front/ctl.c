@@ -8,7 +8,16 @@
 #include "front/ctl_settings.h"
 #include "front/ctl_status.h"
 
-enum { OPTION_JSON = 256, OPTION_PROBE, OPTION_TO, OPTION_POSTFIX, OPTION_HELP, OPTION_VERSION };
+enum {
+	OPTION_JSON = 256,
+	OPTION_PROBE,
+	OPTION_TO,
+	OPTION_POSTFIX,
+	OPTION_SIZE,
+	OPTION_SENDER,
+	OPTION_HELP,
+	OPTION_VERSION,
+};
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -17,16 +26,19 @@ static const struct option longs[] = {
 	{ "probe", no_argument, NULL, OPTION_PROBE },
 	{ "to", required_argument, NULL, OPTION_TO },
 	{ "postfix", required_argument, NULL, OPTION_POSTFIX },
+	{ "size", required_argument, NULL, OPTION_SIZE },
+	{ "sender", required_argument, NULL, OPTION_SENDER },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
 };
 
 static const struct ctl_command commands[] = {
-	{ "plan", "[--probe] [--json] DOMAIN | ADDRESS",
-	  "      What a delivery would do now: hosts, addresses, TLS demanded, order;\n"
-	  "      --probe connects to each of them, says EHLO, starts TLS, and leaves.\n",
-	  CTL_JSON | CTL_PROBE, 1, 1, ctl_plan },
+	{ "plan", "[--size N] [--sender ADDRESS] [--probe] [--json] DOMAIN | ADDRESS",
+	  "      What a delivery would do now, of a message of that size and sender:\n"
+	  "      routes, hosts, addresses, TLS demanded, order; --probe connects to\n"
+	  "      each of them, says EHLO, starts TLS, logs in, and leaves.\n",
+	  CTL_JSON | CTL_PROBE | CTL_MAIL, 1, 1, ctl_plan },
 	{ "check", "[--to HOST[:PORT]] [--postfix DIR] [--json] [DOMAIN | ADDRESS]...",
 	  "      Is this machine fit to send, also for these senders? What to do if not.\n",
 	  CTL_JSON | CTL_CHECK, 0, SIZE_MAX, ctl_check },
@@ -105,10 +117,16 @@ static bool parse(const struct ctl_call *call, struct ctl *c, int *ret_alone, st
 			c->flags |= CTL_PROBE;
 		if (option == OPTION_TO || option == OPTION_POSTFIX)
 			c->flags |= CTL_CHECK;
+		if (option == OPTION_SIZE || option == OPTION_SENDER)
+			c->flags |= CTL_MAIL;
 		if (option == OPTION_TO)
 			c->to = optarg;
 		if (option == OPTION_POSTFIX)
 			c->postfix = optarg;
+		if (option == OPTION_SIZE)
+			c->size = optarg;
+		if (option == OPTION_SENDER)
+			c->sender = optarg;
 		if (option == 'c') {
 			c->config_file = optarg;
 			c->config_demanded = true;
@@ -121,8 +139,10 @@ static const char *foreign(unsigned flags)
 {
 	if (flags & CTL_JSON)
 		return "--json does not go with ";
-	return flags & CTL_PROBE ? "--probe does not go with "
-				 : "--to and --postfix do not go with ";
+	if (flags & CTL_PROBE)
+		return "--probe does not go with ";
+	return flags & CTL_MAIL ? "--size and --sender do not go with "
+				: "--to and --postfix do not go with ";
 }
 
 /* NULL: *err tells. */

@@ -16,7 +16,12 @@
 #define CTL_SET	  64 /* -o at most */
 #define CTL_ARENA ((size_t)512 * 1024 * 1024) /* everything that a memory of 64 MiB can hold, decoded */
 
-enum ctl_flag { CTL_JSON = 1 << 0, CTL_PROBE = 1 << 1, CTL_CHECK = 1 << 2 /* --to, --postfix */ };
+enum ctl_flag {
+	CTL_JSON = 1 << 0,
+	CTL_PROBE = 1 << 1,
+	CTL_CHECK = 1 << 2, /* --to, --postfix */
+	CTL_MAIL = 1 << 3,  /* --size, --sender */
+};
 
 struct ctl_tools { /* what a command may need to do as a delivery does */
 	struct io *io;
@@ -34,6 +39,7 @@ struct ctl { /* what a command gets */
 	size_t noperand;
 	const char *postconf;	 /* the program of Postfix */
 	const char *to, *postfix; /* of check: a mail server, a directory; NULL: not given */
+	const char *size, *sender; /* of plan: of the message; NULL: not given */
 	int64_t now; /* seconds since 1970 */
 	FILE *out;
 	bool bold; /* `out` shows escape sequences as bold text */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include "wire/addr.h"
+#include "core/config_value.h"
 #include "flow/stspolicy.h"
 #include "front/ctl_plan.h"
 
@@ -54,6 +56,39 @@ const char *plan_mx_refusal(const struct preview_mx *mx)
 	return "";
 }
 
+/* What is not as in a route of which nothing is set; the rest has columns of its own. */
+const char *plan_route_text(struct page *p, const struct route *route)
+{
+	static const char *const shown[] = { "priority", "user", "password_file" };
+	struct route fresh;
+	size_t n;
+	const struct config_key *key = route_keys(&n);
+	const char *text = "";
+	route_init(&fresh, "", "");
+	for (size_t i = 0; i < n; i++) {
+		const char *value = config_value_text(p->arena, &key[i], route);
+		const char *usual = config_value_text(p->arena, &key[i], &fresh);
+		bool skip = false;
+		for (size_t k = 0; k < sizeof(shown) / sizeof(shown[0]); k++)
+			skip = skip || strcmp(key[i].name, shown[k]) == 0;
+		if (!value || !usual)
+			p->nomem = true;
+		else if (!skip && strcmp(value, usual) != 0)
+			text = page_fmt(p, "%s%s%s = %s", text, text[0] ? "; " : "", key[i].name,
+					page_text(p, span_of(value)));
+	}
+	return text;
+}
+
+/* Nothing fits a sender that is not known, which is not to say that another one is. */
+const char *plan_verdict(const struct plan_report *r, size_t i)
+{
+	enum route_verdict v = r->preview->ways.verdict[i];
+	if (v == ROUTE_OTHER_SENDER && !r->request->sender)
+		return "the sender is not known";
+	return route_verdict_name(v);
+}
+
 const char *plan_mode(const struct sts_policy *policy)
 {
 	static const char *const modes[] = { "none", "testing", "enforce" };
@@ -92,12 +127,14 @@ static const char *dane_reason(struct page *p, const struct config *c, const str
 	return d->state == DNS_OK ? "TLSA records not signed" : "no TLSA records";
 }
 
-static const char *sts_reason(struct page *p, const struct plan_report *r,
+static const char *sts_reason(struct page *p, const struct preview_way *w,
 			      const struct preview_host *h)
 {
-	const struct stspolicy *sts = r->preview->sts;
-	if (!r->services->config.mta_sts)
+	const struct stspolicy *sts = w->sts;
+	if (!w->is->config.mta_sts)
 		return "mta_sts = no";
+	if (w->is->to.kind == NEXTHOP_HOST)
+		return "no MTA-STS for a host that a route names";
 	if (sts && sts->policy && sts->policy->mode == STS_NONE)
 		return "MTA-STS policy of mode none";
 	if (sts && sts->policy)
@@ -107,26 +144,31 @@ static const char *sts_reason(struct page *p, const struct plan_report *r,
 }
 
 /* MTA-STS is not heard where DANE speaks (RFC 8461 section 2). */
-const char *plan_reason(struct page *p, const struct plan_report *r, const struct preview_host *h)
+const char *plan_reason(struct page *p, const struct preview_way *w, const struct preview_host *h)
 {
-	if (r->preview->route == NEXTHOP_LITERAL)
+	if (w->is->to.kind == NEXTHOP_LITERAL)
 		return "an address literal has no name to prove";
-	const char *dane = dane_reason(p, &r->services->config, h);
+	const char *dane = dane_reason(p, &w->is->config, h);
 	if (h->demand.policy == POLICY_DANE)
 		return dane;
-	return page_fmt(p, "%s; %s", dane, sts_reason(p, r, h));
+	return page_fmt(p, "%s; %s", dane, sts_reason(p, w, h));
+}
+
+bool plan_is_routed(const struct plan_report *r)
+{
+	return r->preview->ways.way[0].route != NULL;
 }
 
 /* ---- the command ---- */
 
-static bool probe_all(struct arena *a, struct ctl_services *s, const struct preview *p,
-		      const struct probe **ret, struct error *err)
+static bool probe_all(struct arena *a, const struct preview *p, const struct probe **ret,
+		      struct error *err)
 {
 	struct probe *probe = ARENA_NEW(a, struct probe, p->nstep + 1);
 	if (!probe)
 		return err_nomem(err);
 	for (size_t i = 0; i < p->nstep; i++)
-		if (!preview_probe(a, &s->services, p, p->step[i], &probe[i], err))
+		if (!preview_probe(a, p, p->step[i], &probe[i], err))
 			return false;
 	*ret = probe;
 	return true;
@@ -138,7 +180,38 @@ static bool is_deliverable(const struct plan_report *r)
 	for (size_t i = 0; r->probe && i < r->preview->nstep; i++)
 		good = good || r->probe[i].outcome.event == EVENT_NONE ||
 		       r->probe[i].outcome.event == EVENT_TLS_BROKEN; /* plain, at the end */
-	return good && r->preview->nstep > 0 && !r->preview->down;
+	return good && r->preview->nstep > 0 && !r->preview->put_off;
+}
+
+/* "20M", as a size in the configuration. */
+static bool read_size(struct arena *a, const char *text, uint64_t *ret, struct error *err)
+{
+	struct config scratch;
+	struct error why;
+	config_init(&scratch);
+	if (!config_set(a, &scratch, "message_size_limit", &text, 1, &why))
+		return err_set(err, ERR_CONFIG, ESC(4, 3, 5),
+			       "--size: \"%.50s\" is no size (K M G)", text);
+	*ret = scratch.message_size_limit;
+	return true;
+}
+
+static bool read_mail(struct arena *a, const struct ctl *c, struct preview_request *rq,
+		      struct error *err)
+{
+	struct addr sender;
+	rq->sized = c->size != NULL;
+	if (c->size && !read_size(a, c->size, &rq->size, err))
+		return false;
+	if (!c->sender)
+		return true;
+	if (!addr_parse(a, span_of(c->sender), &sender, err))
+		return err_wrap(err, "--sender");
+	/* An address without its angle brackets, as a mail server has it. */
+	struct span s = span_of(c->sender);
+	bool bracketed = s.n >= 2 && s.p[0] == '<' && s.p[s.n - 1] == '>';
+	rq->sender = arena_str(a, bracketed ? (struct span){ s.p + 1, s.n - 2 } : s);
+	return rq->sender || err_nomem(err);
 }
 
 static bool make(struct arena *a, const struct ctl *c, struct ctl_services *s,
@@ -146,11 +219,15 @@ static bool make(struct arena *a, const struct ctl *c, struct ctl_services *s,
 {
 	struct page page = { .out = c->out, .arena = a, .now = c->now, .bold = c->bold };
 	struct preview preview;
-	struct plan_report report = { .services = s, .preview = &preview };
-	struct deadline until = deadline_in(io_now(c->tools->io), s->config.deadline);
-	if (!preview_make(a, &s->services, s->domain, until, &preview, err))
+	struct preview_request rq = {
+		.domain = s->domain,
+		.secrets = c->flags & CTL_PROBE,
+		.until = deadline_in(io_now(c->tools->io), s->config.deadline),
+	};
+	struct plan_report report = { .services = s, .request = &rq, .preview = &preview };
+	if (!read_mail(a, c, &rq, err) || !preview_make(a, &s->services, &rq, &preview, err))
 		return false;
-	if (c->flags & CTL_PROBE && !probe_all(a, s, &preview, &report.probe, err))
+	if (c->flags & CTL_PROBE && !probe_all(a, &preview, &report.probe, err))
 		return false;
 	report.deliverable = is_deliverable(&report);
 	if (c->flags & CTL_JSON)

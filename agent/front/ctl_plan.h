@@ -15,6 +15,7 @@ MUST_CHECK bool ctl_plan(struct arena *a, const struct ctl *c, bool *ret_finding
 
 struct plan_report {
 	const struct ctl_services *services;
+	const struct preview_request *request;
 	const struct preview *preview;
 	const struct probe *probe; /* one for each step; NULL: nothing was connected */
 	bool deliverable;
@@ -23,10 +24,15 @@ struct plan_report {
 void plan_page(struct page *p, const struct plan_report *r);
 void plan_json(struct page *p, const struct plan_report *r);
 
+/* Do routes lead anywhere? The ways are numbered then. */
+bool plan_is_routed(const struct plan_report *r);
+
 /* Words that both use; texts in the page's arena. */
 const char *plan_level(const struct preview_host *h); /* "dane"; "refused": for want of TLS; "-": it was not decided */
-const char *plan_reason(struct page *p, const struct plan_report *r, const struct preview_host *h); /* of what is demanded, or not */
-const char *plan_refusal(struct page *p, const struct plan_address *address);			      /* why it is not used; "": it is */
+const char *plan_reason(struct page *p, const struct preview_way *w, const struct preview_host *h); /* of what is demanded, or not */
+const char *plan_refusal(struct page *p, const struct plan_address *address); /* why it is not used; "": it is */
+const char *plan_route_text(struct page *p, const struct route *route); /* where it leads, and on which conditions */
+const char *plan_verdict(const struct plan_report *r, size_t i); /* why a route is used or not */
 const char *plan_mx_refusal(const struct preview_mx *mx);
 const char *plan_mode(const struct sts_policy *policy);
 

@@ -66,6 +66,7 @@ static bool configure(struct ctl_services *s, const struct ctl *c, struct error 
 	    !settings_for(s->arena, settings, s->domain, &s->config, err))
 		return false;
 	s->config.tlsrpt_socket = ""; /* reports are about deliveries */
+	s->services.settings = settings;
 	return true;
 }
 
@@ -105,6 +106,7 @@ bool ctl_services_open(struct arena *a, const struct ctl *c, const char *domain,
 		.resolver = s->resolver,
 		.rng = &s->rng,
 		.config = &s->config,
+		.settings = s->services.settings,
 		.own_name = s->services.own_name,
 		.sts_program = c->tools->sts_program,
 		.spf_program = c->tools->spf_program,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#include "conf/conf.h"
 #include "net/idna.h"
+#include "core/config_value.h"
 #include "front/ctl_json.h"
 #include "front/ctl_page.h"
 #include "front/ctl_settings.h"
@@ -14,9 +16,17 @@ struct row {
 	const char *from; /* the origin, for a person */
 };
 struct rows {
-	const char *domain; /* NULL: for all */
+	const struct route *route; /* in whose section they stand; NULL: in none */
 	struct row *row;
 	size_t n;
+};
+
+struct shown {
+	const struct settings *settings;
+	const char *domain; /* NULL: all */
+	struct rows all;
+	struct rows *route; /* those for the domain */
+	size_t nroute;
 };
 
 static const char *const places[] = {
@@ -49,7 +59,7 @@ static const char *value_text(struct page *p, const struct row *r)
 	return page_text(p, span_of(r->value));
 }
 
-static bool gather(struct page *p, const struct settings *s, struct rows *ret, struct error *err)
+static bool gather_all(struct page *p, struct shown *shown, struct error *err)
 {
 	struct config config;
 	size_t n;
@@ -57,19 +67,81 @@ static bool gather(struct page *p, const struct settings *s, struct rows *ret, s
 	struct row *row = ARENA_NEW(p->arena, struct row, n);
 	if (!row)
 		return err_nomem(err);
-	if (!settings_for(p->arena, s, ret->domain, &config, err))
+	if (!settings_for(p->arena, shown->settings, shown->domain, &config, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		row[i].key = &key[i];
 		row[i].value = config_text(p->arena, &config, &key[i]);
-		row[i].origin = settings_origin(s, ret->domain, key[i].name);
+		row[i].origin = settings_origin(shown->settings, shown->domain, key[i].name);
 		row[i].from = origin_text(p, &row[i].origin);
 		if (!row[i].value)
 			return err_nomem(err);
 	}
-	ret->row = row;
-	ret->n = n;
+	shown->all = (struct rows){ .row = row, .n = n };
 	return true;
+}
+
+/* One line of a route's section: the value is that in force. */
+static bool gather_one(struct page *p, const struct shown *shown, const struct route *route,
+		       const struct conf_setting *set, struct row *ret)
+{
+	struct config config;
+	struct error err;
+	size_t n;
+	const struct config_key *table = config_keys(&n);
+	const void *object = &config;
+	struct settings_origin from = settings_origin(shown->settings, shown->domain, set->key);
+	ret->key = config_value_key(table, n, span_of(set->key));
+	if (!ret->key) {
+		table = route_keys(&n);
+		ret->key = config_value_key(table, n, span_of(set->key));
+		object = route;
+	} else if (!settings_for_route(p->arena, shown->settings, shown->domain, route, &config,
+				       &err)) {
+		return false;
+	}
+	if (from.place != PLACE_OPTION)
+		from = (struct settings_origin){ PLACE_FILE, set->origin };
+	ret->value = ret->key ? config_value_text(p->arena, ret->key, object) : NULL;
+	ret->origin = from;
+	ret->from = origin_text(p, &from);
+	return ret->value != NULL;
+}
+
+static bool gather_route(struct page *p, const struct shown *shown, const struct route *route,
+			 struct rows *ret, struct error *err)
+{
+	size_t n;
+	const struct conf_setting *set = settings_of_route(shown->settings, route, &n);
+	struct row *row = ARENA_NEW(p->arena, struct row, n);
+	if (!row)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		if (!gather_one(p, shown, route, &set[i], &row[i]))
+			return err_nomem(err);
+	*ret = (struct rows){ route, row, n };
+	return true;
+}
+
+/* Conditions apart, may mail for the domain take it? */
+static bool is_for(const struct route *route, const char *domain)
+{
+	const struct route_mail mail = { .domain = domain, .sender = "" };
+	return !domain || route_match(route, &mail) != ROUTE_OTHER_DOMAIN;
+}
+
+static bool gather(struct page *p, struct shown *shown, struct error *err)
+{
+	size_t n;
+	const struct route *route = settings_routes(shown->settings, &n);
+	shown->route = ARENA_NEW(p->arena, struct rows, n);
+	if (!shown->route)
+		return err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		if (is_for(&route[i], shown->domain) &&
+		    !gather_route(p, shown, &route[i], &shown->route[shown->nroute++], err))
+			return false;
+	return gather_all(p, shown, err);
 }
 
 struct widths {
@@ -132,11 +204,10 @@ static void show_row(struct page *p, const struct row *r, struct widths w)
 	}
 }
 
-static void show(struct page *p, const struct rows *rows)
+static void show_rows(struct page *p, const char *heading, const struct rows *rows)
 {
 	struct widths w = measure(p, rows);
-	page_heading(p, rows->domain ? page_fmt(p, "Configuration for %s", rows->domain)
-				     : "Configuration for all domains");
+	page_heading(p, heading);
 	page_put(p, "KEY", w.key + GAP);
 	page_put(p, "VALUE", w.value + GAP);
 	fputs("ORIGIN\n", p->out);
@@ -144,7 +215,22 @@ static void show(struct page *p, const struct rows *rows)
 		show_row(p, &rows->row[i], w);
 }
 
-static void show_json(struct page *p, const struct rows *rows)
+static void show(struct page *p, const struct shown *shown)
+{
+	show_rows(p,
+		  shown->domain ? page_fmt(p, "Configuration for %s", shown->domain)
+				: "Configuration for all domains",
+		  &shown->all);
+	for (size_t i = 0; i < shown->nroute; i++) {
+		const struct route *route = shown->route[i].route;
+		show_rows(p,
+			  page_fmt(p, "Route \"%s\" (%s)", page_text(p, span_of(route->pattern)),
+				   page_text(p, span_of(route->origin))),
+			  &shown->route[i]);
+	}
+}
+
+static json_t *rows_json(struct page *p, const struct rows *rows)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < rows->n; i++) {
@@ -156,22 +242,38 @@ static void show_json(struct page *p, const struct rows *rows)
 					  file ? page_text(p, span_of(r->origin.at)) : NULL,
 					  "per_domain", (int)r->key->per_domain));
 	}
-	json_print(p, json_pack("{s:s?, s:o}", "domain", rows->domain, "settings", list));
+	return list;
+}
+
+static void show_json(struct page *p, const struct shown *shown)
+{
+	json_t *routes = json_array();
+	for (size_t i = 0; i < shown->nroute; i++) {
+		const struct route *route = shown->route[i].route;
+		json_add(&routes, json_pack("{s:s, s:s, s:o}", "pattern",
+					    page_text(p, span_of(route->pattern)), "at",
+					    page_text(p, span_of(route->origin)), "settings",
+					    rows_json(p, &shown->route[i])));
+	}
+	json_print(p, json_pack("{s:s?, s:o, s:o}", "domain", shown->domain, "settings",
+				rows_json(p, &shown->all), "routes", routes));
 }
 
 bool ctl_settings(struct arena *a, const struct ctl *c, bool *ret_findings, struct error *err)
 {
 	struct page p = { .out = c->out, .arena = a, .now = c->now, .bold = c->bold };
-	struct rows rows = { .domain = NULL };
+	struct shown shown = { .domain = NULL };
 	struct settings *s;
 	if (!ctl_load(a, c, &s, err) ||
-	    (c->noperand > 0 && !idna_ascii(a, c->operand[0], &rows.domain, err)) ||
-	    !gather(&p, s, &rows, err))
+	    (c->noperand > 0 && !idna_ascii(a, c->operand[0], &shown.domain, err)))
+		return false;
+	shown.settings = s;
+	if (!gather(&p, &shown, err))
 		return false;
 	if (c->flags & CTL_JSON)
-		show_json(&p, &rows);
+		show_json(&p, &shown);
 	else
-		show(&p, &rows);
+		show(&p, &shown);
 	if (p.nomem)
 		return err_nomem(err);
 	*ret_findings = false;

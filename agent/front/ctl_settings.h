@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* mxdirectctl config: every key, its value, and where that comes from; for all domains, or for one. */
+/* mxdirectctl config: every key, its value, and where that comes from; for all domains, or for one; and the routes. */
 #ifndef FRONT_CTL_SETTINGS_H
 #define FRONT_CTL_SETTINGS_H
 

@@ -135,7 +135,7 @@ static void test_json(void)
 		CHECK(operands[i],
 		      json_is_true(json_object_get(plan, "deliverable")) != r.findings);
 		CHECK(operands[i], json_is_null(json_object_get(plan, "probes")));
-		CHECK(operands[i], json_object_size(plan) == 15);
+		CHECK(operands[i], json_object_size(plan) == 18);
 		json_t *hosts = json_object_get(plan, "hosts");
 		size_t placed = 0;
 		for (size_t h = 0; h < json_array_size(hosts); h++) {

@@ -104,6 +104,46 @@ static void test_limits(void)
 	}
 }
 
+static void test_auth(void)
+{
+	static const struct {
+		const char *label, *lines;
+		uint32_t auth;
+	} cases_auth[] = {
+		{ "none", "250-SIZE\r\n", 0 },
+		{ "one", "250-AUTH PLAIN\r\n", AUTH_PLAIN },
+		{ "all", "250-AUTH LOGIN PLAIN SCRAM-SHA-256\r\n",
+		  AUTH_LOGIN | AUTH_PLAIN | AUTH_SCRAM_SHA_256 },
+		{ "any case", "250-auth Login pLAIN scram-sha-256\r\n",
+		  AUTH_LOGIN | AUTH_PLAIN | AUTH_SCRAM_SHA_256 },
+		{ "the old form", "250-AUTH=LOGIN PLAIN\r\n", AUTH_LOGIN | AUTH_PLAIN },
+		{ "the old form, one", "250-auth=plain\r\n", AUTH_PLAIN },
+		{ "the old form, a blank behind", "250-AUTH= LOGIN\r\n", AUTH_LOGIN },
+		{ "both forms", "250-AUTH PLAIN\r\n250-AUTH=LOGIN\r\n", AUTH_PLAIN | AUTH_LOGIN },
+		{ "alone", "250-AUTH\r\n250-AUTH=\r\n250-AUTH \r\n", 0 },
+		{ "unknown ones", "250-AUTH CRAM-MD5 PLAIN NTLM\r\n", AUTH_PLAIN },
+		{ "only unknown ones", "250-AUTH CRAM-MD5 XOAUTH2\r\n", 0 },
+		{ "others that begin like ours",
+		  "250-AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-1 PLAINX LOGI\r\n", 0 },
+		{ "blanks", "250-  AUTH   PLAIN   LOGIN  \r\n", AUTH_PLAIN | AUTH_LOGIN },
+		{ "other keywords", "250-AUTHX PLAIN\r\n250-AUT PLAIN\r\n250-XAUTH PLAIN\r\n", 0 },
+		{ "of another keyword", "250-X AUTH PLAIN\r\n", 0 },
+		{ "a comma is no blank", "250-AUTH PLAIN,LOGIN\r\n", 0 },
+		{ "no keyword", "250-AUTH=STARTTLS DSN\r\n", 0 },
+	};
+	for (size_t i = 0; i < sizeof(cases_auth) / sizeof(cases_auth[0]); i++) {
+		char in[256];
+		struct ehlo e;
+		memset(&e, 0xff, sizeof(e));
+		snprintf(in, sizeof(in), "250-AUTH PLAIN\r\n%s250 8BITMIME\r\n",
+			 cases_auth[i].lines);
+		struct reply r = reply_of(in);
+		ehlo_parse(&r, &e);
+		CHECK(cases_auth[i].label, e.auth == cases_auth[i].auth);
+		CHECK(cases_auth[i].label, (e.caps & ~(uint32_t)EHLO_SIZE) == EHLO_8BITMIME);
+	}
+}
+
 static void test_name_limit(void)
 {
 	for (int n = LIMIT_DOMAIN - 1; n <= LIMIT_DOMAIN + 1; n++) {
@@ -140,5 +180,26 @@ static void test_cut(void)
 	CHECK("both sides of the limit", seen_whole && seen_cut);
 }
 
+/* "AUTH PLAIN" may be the begin of "AUTH PLAIN-SAFER". */
+static void test_cut_auth(void)
+{
+	bool seen_whole = false, seen_cut = false;
+	const int half = LIMIT_REPLY_TEXT / 2;
+	for (int n = half - 40; n < half; n++) {
+		char in[2 * LIMIT_REPLY_TEXT];
+		struct ehlo e;
+		snprintf(in, sizeof(in),
+			 "250-x\r\n250-AUTH LOGIN\r\n250-%0*d\r\n250-%0*d\r\n250 AUTH PLAIN\r\n",
+			 half, 0, n, 0);
+		struct reply r = reply_of(in);
+		ehlo_parse(&r, &e);
+		CHECK("the cut line", e.auth == (AUTH_LOGIN | (r.cut ? 0u : (uint32_t)AUTH_PLAIN)));
+		seen_whole = seen_whole || !r.cut;
+		seen_cut = seen_cut || r.cut;
+	}
+	CHECK("both sides of the limit", seen_whole && seen_cut);
+}
+
 TEST_MAIN("ehlo", { "cases", test_cases }, { "limits", test_limits },
-	  { "name limit", test_name_limit }, { "cut", test_cut })
+	  { "name limit", test_name_limit }, { "cut", test_cut }, { "AUTH", test_auth },
+	  { "AUTH, cut", test_cut_auth })

@@ -208,15 +208,20 @@ static void check_line(struct child *c)
 			    code);
 }
 
-/* GnuTLS needs libraries to which a failed allocation is the end: GMP, libtasn1, the loader. */
+/* Libraries to which a failed allocation is the end: libconfuse; with TLS GMP, libtasn1, the
+ * loader. */
 static bool library_died(const struct child *c)
 {
 	static const char *const words[] = {
+		"*without a verdict*crash in */libconfuse.so*",
+		"*without a verdict*out of dynamic memory in yy*",
+		"*without a verdict*lexer.l:*",
 		"*killed by signal 6 (Aborted) without a verdict*",
 		"*without a verdict*crash in */libtasn1.so*",
 		"*without a verdict*memory for thread-local data*",
 	};
-	for (size_t i = 0; c->run->story->tls && i < sizeof(words) / sizeof(words[0]); i++) {
+	size_t n = c->run->story->tls ? sizeof(words) / sizeof(words[0]) : 3;
+	for (size_t i = 0; i < n; i++) {
 		if (glob_match(words[i], bytes_text(&c->output), c->output.n))
 			return true;
 	}

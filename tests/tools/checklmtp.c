@@ -236,7 +236,7 @@ static void check_end(struct child *c)
 {
 	const struct run *r = c->run;
 	bool hit = r->hit == c && r->fault.kind == FAULT_ALLOC;
-	bool may_die = hit && (r->story->tls || r->story->may_crash);
+	bool may_die = hit && (r->story->tls || c->turn->has_config || r->story->may_crash);
 	if (!c->killed && may_die && c->status != 0)
 		c->killed = true;
 	if (!c->killed && c->status != 0)

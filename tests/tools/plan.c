@@ -25,6 +25,31 @@ static const char *recipient_of(const struct turn *t)
 	return NULL;
 }
 
+/* The one behind -f, or that of the environment; NULL: there is none. */
+static const char *sender_of(const struct turn *t)
+{
+	for (size_t i = 0; i + 1 < t->narg && strcmp(t->arg[i], "--") != 0; i++) {
+		if (strcmp(t->arg[i], "-f") == 0)
+			return t->arg[i + 1];
+	}
+	for (size_t i = 0; i < t->nenv; i++) {
+		if (strncmp(t->env[i], "SENDER=", 7) == 0)
+			return t->env[i] + 7;
+	}
+	return NULL;
+}
+
+/* Of the message as it goes out, but for what only its transfer adds. */
+static size_t size_of(const struct turn *t)
+{
+	size_t n = t->wire.n < 3 ? 0 : t->wire.n - 3, size = n;
+	for (size_t i = 0; i < n; i++) {
+		if (t->wire.p[i] == '.' && (i == 0 || t->wire.p[i - 1] == '\n'))
+			size--;
+	}
+	return size;
+}
+
 static void become(char **argv, char **env, int out)
 {
 	int null = open("/dev/null", O_RDWR);
@@ -40,10 +65,17 @@ static char **words_for(const struct run *r, const struct turn *t)
 {
 	size_t n = 0, used = 0;
 	char **options = child_options(r, t, &n);
-	char **argv = xalloc((n + 6) * sizeof(char *));
+	const char *sender = sender_of(t);
+	char **argv = xalloc((n + 10) * sizeof(char *));
 	argv[used++] = xprintf("%s", r->lab->planner);
 	argv[used++] = xprintf("plan");
 	argv[used++] = xprintf("--json");
+	argv[used++] = xprintf("--size");
+	argv[used++] = xprintf("%zu", size_of(t));
+	if (sender) {
+		argv[used++] = xprintf("--sender");
+		argv[used++] = xprintf("%s", sender);
+	}
 	for (size_t i = 0; i < n; i++)
 		argv[used++] = options[i];
 	argv[used++] = xprintf("--");
@@ -161,13 +193,56 @@ static const json_t *step_at(const struct check *k, size_t i)
 	return json_array_get(k->order, i);
 }
 
+/* As stories name it: with a port if it is not the usual one. */
+static bool step_is(const struct check *k, size_t i, const char *addr)
+{
+	const json_t *step = step_at(k, i);
+	json_int_t port = json_integer_value(json_object_get(step, "port"));
+	const char *address = text_at(step, "address");
+	if (port == k->c->run->lab->names.port)
+		return strcmp(address, addr) == 0;
+	char *name = xprintf("%s:%d", address, (int)port);
+	bool same = strcmp(name, addr) == 0;
+	free(name);
+	return same;
+}
+
+static const json_t *way_at(const struct check *k, size_t number)
+{
+	return json_array_get(json_object_get(k->plan, "ways"), number - 1);
+}
+
+static const json_t *way_of(const struct check *k, const json_t *step)
+{
+	return way_at(k, (size_t)json_integer_value(json_object_get(step, "way")));
+}
+
+/* "": it has no route. */
+static const char *priority_of(const struct check *k, const json_t *way)
+{
+	size_t from = (size_t)json_integer_value(json_object_get(way, "from"));
+	const json_t *route = json_array_get(json_object_get(k->plan, "routes"), from - 1);
+	return text_at(json_object_get(route, "settings"), "priority");
+}
+
+static bool is_only_way_of(const struct check *k, const char *priority)
+{
+	size_t n = 0, ways = json_array_size(json_object_get(k->plan, "ways"));
+	for (size_t i = 1; i <= ways; i++)
+		n += strcmp(priority_of(k, way_at(k, i)), priority) == 0;
+	return n == 1;
+}
+
 /* Addresses of one turn and preference come in any order: equal hosts are shuffled, and so are the
- * addresses of a host. */
+ * addresses of a host. Ways of equal priority are shuffled as well. */
 static bool same_group(const struct check *k, size_t a, size_t b)
 {
 	const json_t *one = step_at(k, a), *other = step_at(k, b);
-	return json_equal(json_object_get(one, "pref"), json_object_get(other, "pref")) &&
-	       strcmp(text_at(one, "turn"), text_at(other, "turn")) == 0;
+	const char *priority = priority_of(k, way_of(k, one));
+	return (json_equal(json_object_get(one, "pref"), json_object_get(other, "pref")) ||
+		!is_only_way_of(k, priority)) &&
+	       strcmp(text_at(one, "turn"), text_at(other, "turn")) == 0 &&
+	       strcmp(priority, priority_of(k, way_of(k, other))) == 0;
 }
 
 static size_t group_of(const struct check *k, size_t i)
@@ -177,13 +252,13 @@ static size_t group_of(const struct check *k, size_t i)
 	return i;
 }
 
-static bool answers(const struct check *k, const char *addr)
+static bool answers(const struct check *k, size_t step)
 {
 	const struct story *s = k->c->run->story;
 	size_t turn = (size_t)(k->c->turn - s->turn);
 	const struct script *last = NULL;
 	for (size_t i = 0; i < s->nscript; i++) {
-		if (s->script[i].turn <= turn && strcmp(s->script[i].addr, addr) == 0 &&
+		if (s->script[i].turn <= turn && step_is(k, step, s->script[i].addr) &&
 		    (!last || s->script[i].turn > last->turn))
 			last = &s->script[i];
 	}
@@ -205,7 +280,7 @@ static bool was_connected(const struct check *k, const struct conn *until)
 static bool find_place(const struct check *k, const char *addr, size_t *ret)
 {
 	for (size_t i = group_of(k, k->at); i < json_array_size(k->order); i++) {
-		if (strcmp(text_at(step_at(k, i), "address"), addr) == 0) {
+		if (step_is(k, i, addr)) {
 			*ret = i;
 			return true;
 		}
@@ -214,13 +289,15 @@ static bool find_place(const struct check *k, const char *addr, size_t *ret)
 }
 
 /* Nobody who would have answered is passed over. IPv6 may be, once it was refused for reasons of
- * policy. */
+ * policy, and the hosts of a domain that is down for mail that was tried before. */
 static void check_passed_over(const struct check *k, size_t to)
 {
 	size_t from = k->at, end = group_of(k, to);
 	for (size_t i = from; i < end; i++) {
 		const char *addr = text_at(step_at(k, i), "address");
-		if (answers(k, addr) && !strchr(addr, ':') && group_of(k, i) != group_of(k, from))
+		bool down = json_is_true(json_object_get(way_of(k, step_at(k, i)), "down"));
+		if (answers(k, i) && !strchr(addr, ':') && !down &&
+		    group_of(k, i) != group_of(k, from))
 			run_trouble(k->c->run, "the plan has %s before what was connected", addr);
 	}
 }
@@ -305,6 +382,16 @@ static size_t connections_of(const struct child *c)
 	return n;
 }
 
+/* The domain is down, and there is no other way. */
+static bool is_put_off(const struct check *k)
+{
+	const json_t *memory = json_object_get(k->plan, "memory");
+	bool off = json_is_true(json_object_get(memory, "down_for_new"));
+	for (size_t i = 1; i <= json_array_size(json_object_get(k->plan, "ways")); i++)
+		off = off && json_is_true(json_object_get(way_at(k, i), "direct"));
+	return off;
+}
+
 void plan_check(struct child *c)
 {
 	struct run *r = c->run;
@@ -318,8 +405,7 @@ void plan_check(struct child *c)
 			run_trouble(r, "no plan: %s", bytes_text(&c->foretold));
 		return;
 	}
-	if (json_is_true(json_object_get(json_object_get(plan, "memory"), "down_for_new")) &&
-	    connections > 0)
+	if (is_put_off(&k) && connections > 0)
 		run_trouble(r, "the plan says that the domain is down");
 	for (size_t i = 0; i < r->mx.nconn; i++) {
 		if (r->mx.conn[i].of == c)

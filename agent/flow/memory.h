@@ -59,6 +59,9 @@ void memory_sort(struct memory *m, struct candidate *c, struct candidate *ret_la
 bool memory_known_host(struct memory *m, struct arena *a, struct endpoint addr, struct record_host *ret);
 bool memory_known_domain(struct memory *m, struct arena *a, const char *domain, struct record_domain *ret);
 
+/* Milliseconds for which nothing could be delivered to the domain; 0: it could, or nothing is known. */
+int64_t memory_failing(struct memory *m, struct arena *a, const char *domain);
+
 struct memory_host {
 	const char *host;
 	struct endpoint addr;

@@ -106,9 +106,11 @@ bool memory_known_domain(struct memory *m, struct arena *a, const char *domain,
 	struct error err;
 	if (!m || !m->store)
 		return false;
-	if (!store_begin(m->store, STORE_READ, &err) || !get_domain(m, domain, &r, &err))
+	if ((!m->held && !store_begin(m->store, STORE_READ, &err)) ||
+	    !get_domain(m, domain, &r, &err))
 		return memory_trouble(m, &err);
-	store_abort(m->store);
+	if (!m->held)
+		store_abort(m->store);
 	const char *name = arena_str(a, r.domain), *why = arena_str(a, r.why);
 	if (r.domain.n == 0 || !name || !why)
 		return false;
@@ -116,6 +118,14 @@ bool memory_known_domain(struct memory *m, struct arena *a, const char *domain,
 	r.why = span_of(why);
 	*ret = r;
 	return true;
+}
+
+int64_t memory_failing(struct memory *m, struct arena *a, const char *domain)
+{
+	struct record_domain r;
+	if (!memory_known_domain(m, a, domain, &r))
+		return 0;
+	return 1000 * health_domain_failing(&r, memory_now(m));
 }
 
 void memory_note_domain(struct memory *m, const char *domain, enum health_run run,

@@ -215,11 +215,9 @@ static void show_domain(struct page *p, const struct plan_report *r)
 
 static void show_routes(struct page *p, const struct plan_report *r)
 {
-	static const struct table_column columns[] = { { "PRIORITY", true },
-						       { "PATTERN", false },
-						       { "WHERE", false },
-						       { "LOGIN", false },
-						       { "USED", false } };
+	static const struct table_column columns[] = {
+		{ "PRIORITY", true }, { "PATTERN", false }, { "LOGIN", false }, { "USED", false }
+	};
 	const struct ways *ways = &r->preview->ways;
 	size_t used = 0;
 	struct table t;
@@ -230,11 +228,12 @@ static void show_routes(struct page *p, const struct plan_report *r)
 		const char *cell[] = {
 			page_fmt(p, "%llu", (unsigned long long)route->priority),
 			page_text(p, span_of(route->pattern)),
-			page_text(p, span_of(route->origin)),
 			route->user[0] ? page_text(p, span_of(route->user)) : "-",
 			matches ? "yes" : page_fmt(p, "no: %s", plan_verdict(r, i)),
 		};
-		table_add(&t, p, cell, plan_route_text(p, route));
+		table_add(&t, p, cell,
+			  page_fmt(p, "%s: %s", page_text(p, span_of(route->origin)),
+				   plan_route_text(p, route)));
 		used += matches;
 	}
 	if (t.nrow > 0)

@@ -10,6 +10,17 @@ static const char example[] = "helo_name = \"mail.example.org\"\n"
 			      "dns_servers = {\"127.0.0.1:5353\", \"::1\"}\n"
 			      "domain \"example.com\" { tls = encrypt  refused_networks = {} }\n";
 
+static const char routes[] =
+	"tls = encrypt\n"
+	"route \"*.example.com\" {\n"
+	"\thosts = {\"relay.test:587\", \"192.0.2.1\"}\n"
+	"\tmax_mx = 3\n"
+	"\ttls = may\n"
+	"}\n"
+	"route \"*\" { direct = yes  size_over = 1024K }\n"
+	"route \"*\" { direct = yes  failing_for = 90m }\n"
+	"route \"other.test\" { hosts = {\"relay.test\"}  sender = {\"@a.test\", \"<>\"} }\n";
+
 struct run {
 	struct print print;
 	struct arena *arena;
@@ -18,13 +29,18 @@ struct run {
 	struct error err;
 };
 
-static void write_file(struct run *r, const char *name)
+static void write_text(struct run *r, const char *name, const char *text)
 {
 	snprintf(r->path, sizeof(r->path), "/tmp/%s.XXXXXX", name);
 	int fd = mkstemp(r->path);
-	if (fd < 0 || write(fd, example, strlen(example)) != (ssize_t)strlen(example))
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
 		abort();
 	close(fd);
+}
+
+static void write_file(struct run *r, const char *name)
+{
+	write_text(r, name, example);
 }
 
 static bool run(struct run *r, unsigned flags, char *domain, bool bold)
@@ -159,5 +175,66 @@ static void test_json(void)
 	unlink(r.path);
 }
 
+static size_t count(const char *text, const char *part)
+{
+	size_t n = 0;
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}
+
+static void test_routes(void)
+{
+	struct run r;
+	write_text(&r, "conf", routes);
+	CHECK("all", run(&r, 0, NULL, false));
+	CHECK("routes", count(r.text, "\n\nRoute \"") == 4);
+	CHECK("width", print_columns(r.text) <= PAGE_WIDTH);
+	CHECK("heading",
+	      strstr(r.text,
+		     arena_fmt(r.arena, "\n\nRoute \"*.example.com\" (%s:2)\nKEY     VALUE ",
+			       r.path)) != NULL);
+	CHECK("hosts", strstr(r.text, "\nhosts   relay.test:587, 192.0.2.1  ") != NULL);
+	CHECK("in its section", strstr(r.text, "\ntls     may                        ") != NULL);
+	CHECK("the option wins",
+	      strstr(r.text, "\nmax_mx  7                          option -o\n"));
+	CHECK("size", strstr(r.text, "\nsize_over  1M     ") != NULL);
+	CHECK("time", strstr(r.text, "\nfailing_for  90m    ") != NULL);
+	CHECK("sender", strstr(r.text, "\nsender  @a.test, <>  ") != NULL);
+	done(&r);
+	CHECK("domain", run(&r, 0, (char[]){ "x.example.com" }, false));
+	CHECK("for it", count(r.text, "\n\nRoute \"") == 3 && !strstr(r.text, "other.test"));
+	done(&r);
+	CHECK("domain", run(&r, 0, (char[]){ "example.com" }, false));
+	CHECK("not below", count(r.text, "\n\nRoute \"") == 2);
+	done(&r);
+	unlink(r.path);
+}
+
+static void test_routes_json(void)
+{
+	struct run r;
+	write_text(&r, "conf", routes);
+	CHECK("json", run(&r, CTL_JSON, NULL, false));
+	json_t *root = json_loads(r.text, 0, NULL);
+	json_t *list = json_object_get(root, "routes");
+	CHECK("all", json_array_size(list) == 4);
+	json_t *first = json_array_get(list, 0), *keys = json_object_get(first, "settings");
+	CHECK_STR("pattern", json_string_value(json_object_get(first, "pattern")), "*.example.com");
+	CHECK("its keys", json_array_size(keys) == 3);
+	for (size_t i = 0; i < json_array_size(keys); i++) {
+		json_t *one = json_array_get(keys, i);
+		const char *key = json_string_value(json_object_get(one, "key"));
+		bool option = strcmp(key, "max_mx") == 0;
+		CHECK_STR(key, json_string_value(json_object_get(one, "origin")),
+			  option ? "option" : "file");
+		CHECK(key, json_is_string(json_object_get(one, "at")) == !option);
+	}
+	json_decref(root);
+	done(&r);
+	unlink(r.path);
+}
+
 TEST_MAIN("ctl_settings", { "page", test_page }, { "long path", test_long_path },
-	  { "bold", test_bold }, { "json", test_json })
+	  { "bold", test_bold }, { "json", test_json }, { "routes", test_routes },
+	  { "routes in JSON", test_routes_json })

@@ -56,6 +56,32 @@ static void domain_down(void)
 	world_close();
 }
 
+/* Alone and inside a transaction; milliseconds. */
+static void domain_failing(void)
+{
+	world_open();
+	struct memory *m = open_memory();
+	CHECK("never seen", memory_failing(m, world.arena, "example.org") == 0);
+	ran(m, "example.org", RUN_UNREACHABLE, "nobody there");
+	world.wall += 3600;
+	CHECK("an hour", memory_failing(m, world.arena, "Example.ORG") == 3600000);
+	memory_hold(m, false);
+	CHECK("held", memory_failing(m, world.arena, "example.org") == 3600000);
+	CHECK("and asked again", is_down(m, "example.org", false) == false);
+	memory_release(m);
+	ran(m, "example.org", RUN_PUT_OFF, "greylisted");
+	world.wall += DAY;
+	CHECK("put off counts",
+	      memory_failing(m, world.arena, "example.org") == 3600000 + DAY * 1000);
+	world.wall++;
+	CHECK("too long ago", memory_failing(m, world.arena, "example.org") == 0);
+	ran(m, "example.org", RUN_ANSWERED, "250 Ok");
+	CHECK("good", memory_failing(m, world.arena, "example.org") == 0);
+	CHECK("without", memory_failing(NULL, world.arena, "example.org") == 0);
+	memory_close(m);
+	world_close();
+}
+
 /* Of two runs one goes ahead; the other one's time is the end of its probe. */
 static void domain_probe(void)
 {

@@ -3,6 +3,7 @@
 
 #include "memory_health.h"
 #include "memory_slots.h"
+#include "memory_spf.h"
 #include "memory_trouble.h"
 
 /* ---- messages ---- */
@@ -483,11 +484,13 @@ TEST_MAIN("memory", { "accepted", accepted }, { "same message", same_message },
 	  { "many recipients", many_recipients }, { "attempts", attempts },
 	  { "attempts end", attempts_end }, { "more hosts than kept", more_hosts_than_kept },
 	  { "foreign records", foreign_records }, { "long texts", long_texts },
-	  { "policies", policies }, { "slots", slots }, { "slots wait", slots_wait },
+	  { "policies", policies }, { "senders", senders }, { "senders end", senders_end },
+	  { "senders foreign", senders_foreign }, { "slots", slots }, { "slots wait", slots_wait },
 	  { "slots stop", slots_stop }, { "domain down", domain_down },
-	  { "domain probe", domain_probe }, { "domain runs", domain_runs },
-	  { "domain first", domain_first }, { "host records", host_records },
-	  { "host keys", host_keys }, { "many hosts", many_hosts }, { "sorting", sorting },
+	  { "domain failing", domain_failing }, { "domain probe", domain_probe },
+	  { "domain runs", domain_runs }, { "domain first", domain_first },
+	  { "host records", host_records }, { "host keys", host_keys },
+	  { "many hosts", many_hosts }, { "sorting", sorting },
 	  { "sorting by demand", sorting_by_demand }, { "one probe", one_probe },
 	  { "only looks", only_looks }, { "none", none }, { "cannot open", cannot_open },
 	  { "damage", damage }, { "lock held", lock_held }, { "slots broken", slots_broken },

@@ -187,7 +187,7 @@ static void hear_refusal(struct dialog *d, const struct reply *r)
 	o.code = r->esc.cls == 4 ? r->esc : ESC(4, 7, 8);
 	if (o.text)
 		o.text = arena_fmt(d->arena, "%s: %s%s", d->script.login->route, o.text,
-				   reply_class(r) == 2 ? " before it has proven who it is" : "");
+				   reply_class(r) == 2 ? " before the login was complete" : "");
 	dialog_end(d, &o);
 }
 

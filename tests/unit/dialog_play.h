@@ -7,6 +7,7 @@
 #include "harness.h"
 
 #include "core/dialog.h"
+#include "scram_server.h"
 
 #define X          "mx.test[192.0.2.1]:25"
 #define SAID       X " said: "
@@ -35,6 +36,19 @@ struct server {
 	bool dot_due;                /* the commit is done, the final reply did not come */
 };
 
+/* How the server answers AUTH and what follows it, one by one. SCRAM_FIRST and SCRAM_FINAL stand
+ * for what a server says that knows the password. */
+#define SCRAM_FIRST "first"
+#define SCRAM_FINAL "final"
+#define AUTH_STEPS  6
+struct auth {
+	const char *replies[AUTH_STEPS]; /* NULL: 235, and 501 to "*" */
+	size_t n;
+	bool open; /* AUTH was said, and what came of it is not told yet */
+	bool done; /* 235 was said */
+	struct scram_server scram;
+};
+
 /* One session with a server that answers as told, else in the friendliest way. */
 struct play {
 	bool pipelining;
@@ -60,12 +74,13 @@ struct play {
 	char said[DIALOG_OUT];
 	struct span pending; /* commands without a reply yet */
 	struct server server;
+	struct auth auth;
 	bool secured;
 	char log_room[64 * 1024];
 	struct buf log; /* "[EHLO me.test](TLS)[MAIL ...|RCPT ...](body)(commit)[.]QUIT" */
 	char trace_room[2048];
 	struct buf trace; /* "greeting 1;EHLO 2;...": phase, patience, t: MAIL was said, c:
-			     committed */
+			     committed, s: secret */
 	size_t steps;
 	size_t largest; /* commands said at once */
 	const struct outcome *got;
@@ -142,9 +157,54 @@ static inline void play_demand(struct play *p, enum demand_level level)
 		p->offers = "250-STARTTLS\r\n";
 }
 
-static inline const char *reply_text(const struct play *p, struct span command, char *room,
-				     size_t n)
+static inline const char *scram_reply(struct play *p, struct span command, const char *what,
+				      char *room, size_t n)
 {
+	char said[1500], text[600];
+	struct buf client, server, out;
+	struct span initial = SPAN("AUTH SCRAM-SHA-256 ");
+	buf_init(&client, said, sizeof(said));
+	buf_init(&server, text, sizeof(text));
+	buf_init(&out, room, n);
+	if (span_starts_nocase(command, initial))
+		command = (struct span){ command.p + initial.n, command.n - initial.n };
+	CHECK("base64", base64_read(command, &client));
+	p->auth.scram.crypto = p->script.crypto;
+	p->auth.scram.password = p->script.login->password;
+	p->auth.scram.salt = SPAN("salt");
+	p->auth.scram.nonce = "theirs";
+	p->auth.scram.iterations = 4096;
+	if (strcmp(what, SCRAM_FIRST) == 0)
+		CHECK("SCRAM", scram_server_first(&p->auth.scram, buf_view(&client), &server));
+	else
+		CHECK("SCRAM", scram_server_final(&p->auth.scram, buf_view(&client), &server));
+	buf_add(&out, SPAN("334 "));
+	base64_add(&out, buf_view(&server));
+	buf_add(&out, SPAN("\r\n"));
+	return buf_cstr(&out);
+}
+
+static inline const char *auth_reply(struct play *p, struct span command, char *room, size_t n)
+{
+	size_t i = p->auth.n++;
+	const char *reply = i < AUTH_STEPS ? p->auth.replies[i] : NULL;
+	bool cancel = span_equal(command, SPAN("*"));
+	bool scram = reply && (strcmp(reply, SCRAM_FIRST) == 0 || strcmp(reply, SCRAM_FINAL) == 0);
+	if (cancel && (!reply || scram))
+		reply = "501 5.7.0 as you like\r\n";
+	else if (scram)
+		reply = scram_reply(p, command, reply, room, n);
+	else if (!reply)
+		reply = "235 2.7.0 welcome\r\n";
+	p->auth.open = reply[0] == '3';
+	p->auth.done = p->auth.done || reply[0] == '2';
+	return reply;
+}
+
+static inline const char *reply_text(struct play *p, struct span command, char *room, size_t n)
+{
+	if (p->auth.open)
+		return auth_reply(p, command, room, n);
 	if (p->secured && p->after.command &&
 	    span_starts_nocase(command, span_of(p->after.command)))
 		return p->after.reply;
@@ -200,8 +260,9 @@ static inline void hear(struct play *p)
 {
 	struct reply_parser parser;
 	struct span command;
-	char room[512];
+	char room[1024];
 	size_t used;
+	CHECK("not for the log", dialog_secret(p->d) == p->auth.open);
 	CHECK("a reply is due", span_cut(&p->pending, '\n', &command));
 	command = span_trim(command);
 	reply_parser_init(&parser);
@@ -218,12 +279,15 @@ static inline void say(struct play *p, struct buf *out)
 	size_t commands = 0;
 	CHECK("said whole", !out->overflow && rest.n > 0);
 	CHECK("nothing is due when something is said", p->pending.n == 0);
+	p->auth.open = p->auth.open || span_starts_nocase(rest, SPAN("AUTH "));
+	CHECK("not for the log", dialog_secret(p->d) == p->auth.open);
 	memcpy(p->said, rest.p, rest.n);
 	p->pending = (struct span){ p->said, rest.n };
 	CHECK("whole lines", rest.n > 1 && memcmp(rest.p + rest.n - 2, "\r\n", 2) == 0);
 	while (span_cut(&rest, '\n', &line)) {
-		CHECK("CRLF", line.n > 1 && line.p[line.n - 1] == '\r');
+		CHECK("CRLF", line.n > 0 && line.p[line.n - 1] == '\r');
 		line.n--;
+		CHECK("empty in a login only", line.n > 0 || p->auth.open);
 		CHECK("no bare CR", memchr(line.p, '\r', line.n) == NULL);
 		buf_addc(&p->log, commands++ == 0 ? '[' : '|');
 		buf_add(&p->log, line);
@@ -250,6 +314,8 @@ static inline void handshake(struct play *p)
 		dialog_secured(p->d, &facts);
 	else
 		dialog_insecure(p->d, &facts, &why);
+	if (p->secured && p->script.tls_first)
+		p->pending = SPAN("greeting\n");
 	memset(&facts, 'x', sizeof(facts));
 	memset(&why, 'x', sizeof(why));
 }
@@ -284,8 +350,9 @@ static inline bool step(struct play *p)
 	struct buf out;
 	buf_init(&out, room, sizeof(room));
 	enum dialog_want want = dialog_next(p->d, &out);
-	buf_addf(&p->trace, "%s %d%s%s;", dialog_phase(p->d), (int)dialog_patience(p->d),
-		 dialog_transmits(p->d) ? " t" : "", dialog_committed(p->d) ? " c" : "");
+	buf_addf(&p->trace, "%s %d%s%s%s;", dialog_phase(p->d), (int)dialog_patience(p->d),
+		 dialog_transmits(p->d) ? " t" : "", dialog_committed(p->d) ? " c" : "",
+		 dialog_secret(p->d) ? " s" : "");
 	if (want == DIALOG_OVER) {
 		struct span bye = buf_view(&out);
 		buf_add(&p->log, span_trim(bye));
@@ -314,7 +381,7 @@ static inline bool step(struct play *p)
 
 static inline void play(struct play *p)
 {
-	p->pending = p->script.resumed ? SPAN("") : SPAN("greeting\n");
+	p->pending = p->script.resumed || p->script.tls_first ? SPAN("") : SPAN("greeting\n");
 	p->d = dialog_new(p->arena, &p->script);
 	CHECK("memory", p->d != NULL);
 	while (step(p))
@@ -338,8 +405,8 @@ static inline const char *outcome_text(struct play *p, size_t rcpt)
 }
 
 /* A accepted, L lost (also nonsense, RFC 5321 4.3.2), t later, f refused, g and G greeting 4xx and
- * 5xx, h hello refused, u unknown, D a demand on TLS not met, B TLS broken, c cannot carry, l ours,
- * m too many for this session, - none. */
+ * 5xx, h hello refused, u unknown, D a demand on TLS not met, B TLS broken, a login refused, c
+ * cannot carry, l ours, m too many for this session, - none. */
 static inline char event_letter(enum failover_event event)
 {
 	switch (event) {
@@ -363,6 +430,8 @@ static inline char event_letter(enum failover_event event)
 		return 'D';
 	case EVENT_TLS_BROKEN:
 		return 'B';
+	case EVENT_LOGIN_REFUSED:
+		return 'a';
 	case EVENT_CANNOT_CARRY:
 		return 'c';
 	case EVENT_LOCAL:

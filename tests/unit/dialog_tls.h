@@ -12,6 +12,9 @@
 #define UNMET "tls demand not met 4.7.5 "
 #define BROKE "tls failed 4.7.5 "
 
+/* The handshake is the step behind greeting, EHLO and STARTTLS. */
+#define TLS_STEP 5
+
 /*
  * Every level (none, may, encrypt, verify, dane) and what a server can make of STARTTLS: S accepted
  * over TLS, P accepted in plain, else event_letter().

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "harness.h"
 
+#include "dialog_first.h"
 #include "dialog_kept.h"
+#include "dialog_login.h"
+#include "dialog_login_more.h"
 #include "dialog_more.h"
 #include "dialog_play.h"
 #include "dialog_stories.h"
@@ -92,9 +95,6 @@ static void test_grid(void)
 }
 
 /* ---- trouble at every step ---- */
-
-/* The handshake is the step behind greeting, EHLO and STARTTLS. */
-#define TLS_STEP 5
 
 /* What becomes of a recipient without outcome when the session is lost. */
 static enum failover_event event_of_loss(const struct play *p)
@@ -591,4 +591,5 @@ TEST_MAIN("dialog", { "TLS, every demand", test_tls_matrix }, { "TLS, stories", 
 	  { "unwritable", test_unwritable }, { "unwritable, the last", test_unwritable_last },
 	  { "unwritable sender", test_unwritable_sender }, { "null sender", test_null_sender },
 	  { "phases", test_phases }, { "phases, pipelined", test_phases_pipelined },
-	  { "memory", test_memory }, TESTS_MORE, TESTS_KEPT)
+	  { "memory", test_memory }, TESTS_MORE, TESTS_KEPT, TESTS_LOGIN, TESTS_LOGIN_MORE,
+	  TESTS_FIRST)

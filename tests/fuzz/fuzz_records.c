@@ -64,6 +64,15 @@ static void check_delivered(struct span in, const struct record_delivered *r)
 	require(r->when >= 0);
 }
 
+static void check_sender(struct span in, const struct record_sender *r)
+{
+	check_text(in, r->domain);
+	check_text(in, r->result);
+	check_text(in, r->why);
+	require(r->source.family == 0 || r->source.family == 4 || r->source.family == 6);
+	require(r->asked >= 0);
+}
+
 /* A whole try for one kind of record. */
 #define TRY(kind)                                                                                  \
 	static void try_##kind(struct span in, struct buf *out)                                    \
@@ -86,6 +95,7 @@ TRY(domain)
 TRY(policy)
 TRY(attempt)
 TRY(delivered)
+TRY(sender)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -110,6 +120,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case RECORD_DELIVERED:
 		try_delivered(in, &out);
+		break;
+	case RECORD_SENDER:
+		try_sender(in, &out);
 		break;
 	default:
 		break;

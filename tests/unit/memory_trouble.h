@@ -97,6 +97,22 @@ static bool tell_policy(struct memory *m)
 	return false;
 }
 
+static bool ask_sender(struct memory *m)
+{
+	const struct record_sender who = { .domain = SPAN("example.org"), .helo = SPAN("h") };
+	struct record_sender r;
+	return memory_sender(m, world.arena, &who, &r);
+}
+
+static bool tell_sender(struct memory *m)
+{
+	const struct record_sender r = { .domain = SPAN("example.org"),
+					 .helo = SPAN("h"),
+					 .ttl = DAY };
+	memory_keep_sender(m, &r);
+	return false;
+}
+
 static bool ask_slot(struct memory *m)
 {
 	struct services sv = world.sv;
@@ -113,13 +129,16 @@ static const struct {
 	const char *label;
 	bool (*call)(struct memory *m); /* true: it knew something */
 } CALLS[] = {
-	{ "delivered", ask_delivered }, { "tried", ask_tried },        { "down", ask_down },
-	{ "sort", ask_sort },           { "host", ask_host },          { "domain", ask_domain },
-	{ "policy", ask_policy },       { "accepted", tell_accepted }, { "notes", tell_notes },
-	{ "keep policy", tell_policy }, { "heard", tell_heard },       { "slot", ask_slot },
+	{ "delivered", ask_delivered }, { "tried", ask_tried },
+	{ "down", ask_down },           { "sort", ask_sort },
+	{ "host", ask_host },           { "domain", ask_domain },
+	{ "policy", ask_policy },       { "sender", ask_sender },
+	{ "accepted", tell_accepted },  { "notes", tell_notes },
+	{ "keep policy", tell_policy }, { "keep sender", tell_sender },
+	{ "heard", tell_heard },        { "slot", ask_slot },
 };
 #define NCALLS (sizeof(CALLS) / sizeof(CALLS[0]))
-#define NASKED 7            /* the first ones only ask */
+#define NASKED 8            /* the first ones only ask */
 #define NSEE   (NCALLS - 2) /* the last two do not see the file: here nobody waits to be heard of */
 
 /* A memory with something to say to each question. */

@@ -103,6 +103,20 @@ static struct record_delivered a_delivered(void)
 	};
 }
 
+static struct record_sender a_sender(void)
+{
+	return (struct record_sender){
+		.source = V4,
+		.domain = SPAN("example.org"),
+		.helo = SPAN("mail.example.org"),
+		.asked = 1700000000,
+		.ttl = 3600,
+		.result = SPAN("fail"),
+		.mechanism = SPAN("-all (example.org)"),
+		.why = SPAN("192.0.2.9 matches -all in the record of example.org"),
+	};
+}
+
 static bool same_code(struct esc a, struct esc b)
 {
 	return a.cls == b.cls && a.subject == b.subject && a.detail == b.detail;
@@ -134,6 +148,7 @@ KIND(domain)
 KIND(policy)
 KIND(attempt)
 KIND(delivered)
+KIND(sender)
 
 struct kind {
 	const char *label;
@@ -147,6 +162,7 @@ static const struct kind kinds[] = {
 	{ "policy", policy_write, policy_again },
 	{ "attempt", attempt_write, attempt_again },
 	{ "delivered", delivered_write, delivered_again },
+	{ "sender", sender_write, sender_again },
 };
 #define NKINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -292,6 +308,17 @@ static void test_delivered(void)
 	CU_ASSERT(span_equal(r.text, w.text) && span_equal(r.level, w.level));
 	CU_ASSERT(span_equal(r.because, w.because) && span_equal(r.protocol, w.protocol));
 	CU_ASSERT(span_equal(r.cipher, w.cipher));
+}
+
+static void test_sender(void)
+{
+	const struct record_sender w = a_sender();
+	struct record_sender r;
+	CU_ASSERT_FATAL(record_sender_read(written(&kinds[5]), &r));
+	CU_ASSERT(ip_equal(r.source, V4) && span_equal(r.domain, w.domain));
+	CU_ASSERT(span_equal(r.helo, w.helo) && r.asked == w.asked && r.ttl == w.ttl);
+	CU_ASSERT(span_equal(r.result, w.result) && span_equal(r.mechanism, w.mechanism));
+	CU_ASSERT(span_equal(r.why, w.why));
 }
 
 /* The bytes are the same on every machine, and from one release to the next. */
@@ -602,6 +629,36 @@ static void test_host_keys(void)
 	CU_ASSERT(span_equal(buf_view(&k[0]), buf_view(&k[2])));
 }
 
+/* Another answer is for another address, domain or HELO name, and nothing else. */
+static void test_sender_keys(void)
+{
+	struct record_sender who[6];
+	char place[6][RECORD_KEY + 1];
+	struct buf k[6];
+	for (size_t i = 0; i < 6; i++)
+		who[i] = a_sender();
+	who[1].source = V6.ip;
+	who[2].domain = SPAN("example.orgm");
+	who[2].helo = SPAN("ail.example.org");
+	who[3].domain = who[3].helo = SPAN("");
+	who[4].domain = SPAN("EXAMPLE.org");
+	who[4].helo = SPAN("Mail.Example.ORG");
+	who[5].result = who[5].mechanism = who[5].why = SPAN("pass");
+	who[5].asked = who[5].ttl = 1;
+	for (size_t i = 0; i < 6; i++) {
+		buf_init(&k[i], place[i], sizeof(place[i]));
+		record_sender_key(&who[i], &k[i]);
+		CU_ASSERT(!k[i].overflow && k[i].p[0] == 's');
+		for (size_t j = 0; j < i && i < 4; j++)
+			CU_ASSERT(!span_equal(buf_view(&k[i]), buf_view(&k[j])));
+	}
+	CU_ASSERT(span_equal(buf_view(&k[4]), buf_view(&k[0])));
+	CU_ASSERT(span_equal(buf_view(&k[5]), buf_view(&k[0])));
+	CU_ASSERT(span_equal(buf_view(&k[0]), SPAN("s\4\xc0\0\2\x9"
+						   "example.org\0mail.example.org")));
+	CU_ASSERT(span_equal(buf_view(&k[3]), SPAN("s\4\xc0\0\2\x9\0")));
+}
+
 static void test_attempt_keys(void)
 {
 	static const struct {
@@ -713,11 +770,11 @@ static void test_key_without_room(void)
 TEST_MAIN("records", { "cut anywhere", test_cut_anywhere }, { "any octet", test_any_octet },
 	  { "small buffer", test_small_buffer }, { "host", test_host }, { "domain", test_domain },
 	  { "policy", test_policy }, { "attempt", test_attempt }, { "delivered", test_delivered },
-	  { "format", test_format }, { "empty", test_empty }, { "appends", test_appends },
-	  { "most hosts", test_most_hosts }, { "texts", test_texts }, { "foreign", test_foreign },
-	  { "longer text", test_longer_text }, { "families", test_families },
-	  { "odd values", test_odd_values }, { "too many answers", test_too_many_answers },
-	  { "policy body", test_policy_body }, { "name keys", test_name_keys },
-	  { "host keys", test_host_keys }, { "attempt keys", test_attempt_keys },
-	  { "message keys", test_message_keys }, { "long keys", test_long_keys },
-	  { "key without room", test_key_without_room })
+	  { "sender", test_sender }, { "sender keys", test_sender_keys }, { "format", test_format },
+	  { "empty", test_empty }, { "appends", test_appends }, { "most hosts", test_most_hosts },
+	  { "texts", test_texts }, { "foreign", test_foreign }, { "longer text", test_longer_text },
+	  { "families", test_families }, { "odd values", test_odd_values },
+	  { "too many answers", test_too_many_answers }, { "policy body", test_policy_body },
+	  { "name keys", test_name_keys }, { "host keys", test_host_keys },
+	  { "attempt keys", test_attempt_keys }, { "message keys", test_message_keys },
+	  { "long keys", test_long_keys }, { "key without room", test_key_without_room })

@@ -167,7 +167,8 @@ enum subject_tie subject_tie(const struct subject *s, const struct item *it)
 		break;
 	case RECORD_SENDER:
 		itself = is_name(s, it->sender->domain) ||
-			 (s->addr.ip.family && ip_equal(s->addr.ip, it->sender->source));
+			 (s->addr.ip.family && s->addr.port == 0 &&
+			  ip_equal(s->addr.ip, it->sender->source));
 		break;
 	}
 	return itself ? SUBJECT_ITSELF : touched ? SUBJECT_TOUCHED : SUBJECT_NONE;

@@ -209,6 +209,37 @@ static void test_delivered(void)
 	arena_close(a);
 }
 
+static void test_sender(void)
+{
+	struct arena *a = arena_open(ARENA);
+	struct record_sender r = {
+		.source = { 4, { 192, 0, 2, 9 } },
+		.domain = SPAN("example.org"),
+		.helo = SPAN("mail.example.org"),
+		.asked = NOW - 60,
+		.ttl = 300,
+		.result = SPAN("fail"),
+		.mechanism = SPAN("-all (example.org)"),
+		.why = SPAN("192.0.2.9 matches -all"),
+	};
+	const struct item it = { SPAN("s"), RECORD_SENDER, { .sender = &r } };
+	CHECK_STR("SPF", shown(a, it),
+		  "SPF of example.org for 192.0.2.9\n"
+		  "  Result        fail: -all (example.org)\n"
+		  "  Looked at     2026-11-24T09:59:00Z (1m ago)\n"
+		  "  Holds until   2026-11-24T10:04:00Z (in 4m)\n");
+	r.result = SPAN("none");
+	r.mechanism = SPAN("");
+	r.why = SPAN("example.org has no SPF record");
+	CHECK("no mechanism", strstr(shown(a, it), "none: example.org has no SPF record\n"));
+	r = (struct record_sender){ .source = r.source, .asked = NOW, .ttl = 600 };
+	CHECK_STR("address", shown(a, it),
+		  "Own address 192.0.2.9\n"
+		  "  Looked at     2026-11-24T10:00:00Z (0s ago)\n"
+		  "  Holds until   2026-11-24T10:10:00Z (in 10m)\n");
+	arena_close(a);
+}
+
 static void test_words(void)
 {
 	struct arena *a = arena_open(ARENA);
@@ -232,4 +263,4 @@ static void test_words(void)
 
 TEST_MAIN("ctl_details", { "message", test_message }, { "host", test_host },
 	  { "domain", test_domain }, { "policy", test_policy }, { "long policy", test_long_policy },
-	  { "delivered", test_delivered }, { "words", test_words })
+	  { "delivered", test_delivered }, { "sender", test_sender }, { "words", test_words })

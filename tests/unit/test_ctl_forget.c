@@ -85,6 +85,51 @@ static void test_each(void)
 	}
 }
 
+static void keep(const char *dir, const struct record_sender *r)
+{
+	const struct store_options o = { .dir = dir, .max_bytes = 1 << 20, .patience_ms = 1000 };
+	char key_room[RECORD_KEY + 1], value_room[1000];
+	struct store *s;
+	struct error err;
+	struct buf key, value;
+	buf_init(&key, key_room, sizeof(key_room));
+	buf_init(&value, value_room, sizeof(value_room));
+	record_sender_key(r, &key);
+	record_sender_write(r, &value);
+	if (!store_open(&o, &s, &err) || !store_begin(s, STORE_WRITE, &err) ||
+	    !store_put(s, buf_view(&key), buf_view(&value), NOW + 60, &err) ||
+	    !store_commit(s, NOW, false, &err))
+		abort();
+	store_close(s);
+}
+
+static void test_senders(void)
+{
+	const struct record_sender spf = { .source = { 4, { 192, 0, 2, 9 } },
+					   .domain = SPAN("example.org"),
+					   .ttl = 60 };
+	const struct record_sender alone = { .source = { 4, { 192, 0, 2, 9 } }, .ttl = 60 };
+	static const struct {
+		const char *subject, *text;
+	} cases[] = {
+		{ "Example.ORG", "removed SPF of example.org for 192.0.2.9\n" },
+		{ "192.0.2.9", "removed own address 192.0.2.9\n"
+			       "removed SPF of example.org for 192.0.2.9\n" },
+	};
+	for (size_t i = 0; i < 2; i++) {
+		char dir[64];
+		struct run r;
+		state_make(dir);
+		keep(dir, &spf);
+		keep(dir, &alone);
+		forget(&r, dir, cases[i].subject);
+		CHECK(cases[i].subject, r.ok && !r.findings && r.left == 1 - i);
+		CHECK_STR(cases[i].subject, r.text, cases[i].text);
+		print_close(&r.print);
+		state_drop(dir);
+	}
+}
+
 static void test_nothing(void)
 {
 	char dir[64];
@@ -114,5 +159,5 @@ static void test_errors(void)
 	state_drop(dir);
 }
 
-TEST_MAIN("ctl_forget", { "each", test_each }, { "nothing", test_nothing },
-	  { "errors", test_errors })
+TEST_MAIN("ctl_forget", { "each", test_each }, { "senders", test_senders },
+	  { "nothing", test_nothing }, { "errors", test_errors })

@@ -32,7 +32,7 @@ static void test_read(void)
 		{ "no key", { NULL, 0 }, SPAN("x") },     { "other kind", SPAN("xabc"), SPAN("x") },
 		{ "no host", SPAN("h1"), SPAN("x") },     { "no domain", SPAN("d1"), { NULL, 0 } },
 		{ "no policy", SPAN("p1"), SPAN("x") },   { "no message", SPAN("a1"), SPAN("x") },
-		{ "no delivery", SPAN("l1"), SPAN("x") },
+		{ "no delivery", SPAN("l1"), SPAN("x") }, { "no sender", SPAN("s1"), SPAN("x") },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct item other = { .kind = RECORD_HOST };
@@ -57,8 +57,11 @@ static void test_sort(void)
 	struct record_host host = { .host = SPAN("mx") }, host1 = { .host = SPAN("mx1") };
 	struct record_policy policy = { .domain = SPAN("a.example") };
 	struct record_delivered old = { .queue_id = SPAN("Y"), .when = 1 };
+	struct record_sender own = { .domain = SPAN("example.org") }, alone = { .ttl = 1 };
 	struct record_delivered new = { .queue_id = SPAN("X"), .when = 2 };
 	struct item all[] = {
+		{ SPAN("s2"), RECORD_SENDER, { .sender = &own } },
+		{ SPAN("s3"), RECORD_SENDER, { .sender = &alone } },
 		{ SPAN("l2"), RECORD_DELIVERED, { .delivered = &new } },
 		{ SPAN("l1"), RECORD_DELIVERED, { .delivered = &old } },
 		{ SPAN("p"), RECORD_POLICY, { .policy = &policy } },
@@ -70,9 +73,8 @@ static void test_sort(void)
 		{ SPAN("a1"), RECORD_ATTEMPT, { .message = &late } },
 		{ SPAN("a0"), RECORD_ATTEMPT, { .message = &early } },
 	};
-	static const char *const want[] = {
-		"a0", "a1", "a2", "d", "h1", "h2", "h0", "p", "l1", "l2"
-	};
+	static const char *const want[] = { "a0", "a1", "a2", "d",  "h1", "h2",
+					    "h0", "p",  "l1", "l2", "s3", "s2" };
 	struct items items = { all, sizeof(all) / sizeof(all[0]) };
 	items_sort(&items);
 	for (size_t i = 0; i < items.n; i++)
@@ -164,6 +166,35 @@ static void test_names(void)
 	CHECK("literal", tie("[192.0.2.1]", &x) == SUBJECT_ITSELF);
 }
 
+static void test_senders(void)
+{
+	struct record_sender own = { .source = { 4, { 192, 0, 2, 9 } },
+				     .domain = SPAN("xn--bcher-kva.example") };
+	struct record_sender alone = { .source = { 6, { 0x20, 1, 0xd, 0xb8, [15] = 9 } } };
+	const struct item o = { SPAN("s1"), RECORD_SENDER, { .sender = &own } };
+	const struct item a = { SPAN("s2"), RECORD_SENDER, { .sender = &alone } };
+	static const struct {
+		const char *text;
+		bool own, alone;
+	} cases[] = {
+		{ "b\xc3\xbc"
+		  "cher.example",
+		  true, false },
+		{ "xn--bcher-kva.EXAMPLE", true, false },
+		{ "192.0.2.9", true, false },
+		{ "[192.0.2.9]", true, false },
+		{ "2001:db8::9", false, true },
+		{ "192.0.2.9:25", false, false },
+		{ "192.0.2.1", false, false },
+		{ "example", false, false },
+		{ "", false, false },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CHECK(cases[i].text, (tie(cases[i].text, &o) == SUBJECT_ITSELF) == cases[i].own);
+		CHECK(cases[i].text, (tie(cases[i].text, &a) == SUBJECT_ITSELF) == cases[i].alone);
+	}
+}
+
 static void test_no_memory(void)
 {
 	struct arena *a = arena_open(0);
@@ -174,4 +205,4 @@ static void test_no_memory(void)
 }
 
 TEST_MAIN("ctl_items", { "read", test_read }, { "sort", test_sort }, { "hosts", test_hosts },
-	  { "names", test_names }, { "no memory", test_no_memory })
+	  { "names", test_names }, { "senders", test_senders }, { "no memory", test_no_memory })

@@ -53,9 +53,9 @@ static void check_json(const char *label, json_t *got, const char *want)
 
 static void test_empty(void)
 {
-	check_json(
-		"empty", told(&(struct items){ 0 }),
-		"{\"messages\":[],\"domains\":[],\"hosts\":[],\"policies\":[],\"delivered\":[]}");
+	check_json("empty", told(&(struct items){ 0 }),
+		   "{\"messages\":[],\"domains\":[],\"hosts\":[],\"policies\":[],\"delivered\":[],"
+		   "\"senders\":[]}");
 }
 
 static void test_message(void)
@@ -198,6 +198,31 @@ static void test_delivered(void)
 	json_decref(one);
 }
 
+static void test_sender(void)
+{
+	struct record_sender r = {
+		.source = { 4, { 192, 0, 2, 9 } },
+		.domain = SPAN("example.org"),
+		.helo = SPAN("mail.example.org"),
+		.asked = NOW,
+		.ttl = 60,
+		.result = SPAN("fail"),
+		.mechanism = SPAN("-all (example.org)"),
+		.why = SPAN("192.0.2.9 matches -all"),
+	};
+	const struct item it = { SPAN("s"), RECORD_SENDER, { .sender = &r } };
+	check_json("SPF", told_one(it, "senders"),
+		   "{\"source\":\"192.0.2.9\",\"domain\":\"example.org\","
+		   "\"helo\":\"mail.example.org\",\"spf\":\"fail\","
+		   "\"mechanism\":\"-all (example.org)\",\"text\":\"192.0.2.9 matches -all\","
+		   "\"asked\":\"2026-11-24T10:00:00Z\",\"until\":\"2026-11-24T10:01:00Z\"}");
+	r = (struct record_sender){ .source = r.source, .asked = NOW, .ttl = 60 };
+	check_json("address", told_one(it, "senders"),
+		   "{\"source\":\"192.0.2.9\",\"domain\":null,\"helo\":null,\"spf\":null,"
+		   "\"mechanism\":null,\"text\":null,\"asked\":\"2026-11-24T10:00:00Z\","
+		   "\"until\":\"2026-11-24T10:01:00Z\"}");
+}
+
 static void test_no_memory(void)
 {
 	const struct record_domain r = { .domain = SPAN("example.net") };
@@ -215,4 +240,5 @@ static void test_no_memory(void)
 
 TEST_MAIN("ctl_json", { "empty", test_empty }, { "message", test_message },
 	  { "domain", test_domain }, { "host", test_host }, { "policy", test_policy },
-	  { "delivered", test_delivered }, { "no memory", test_no_memory })
+	  { "delivered", test_delivered }, { "sender", test_sender },
+	  { "no memory", test_no_memory })

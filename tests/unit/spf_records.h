@@ -162,6 +162,9 @@ static const struct zone_record zone[] = {
 	{ "m-o.test", TXT, "v=spf1 include:m-o2.test -all" },
 	{ "m-o2.test", TXT, "v=spf1 exists:%{o}.%{d}.m.test -all" },
 	{ "m-at.test", TXT, "v=spf1 exists:%{s}.m.test ip4:192.0.2.1 -all" },
+	{ "m-late.test", TXT, "v=spf1 ip4:192.0.2.1 exists:%{l}.m.test -all" },
+	{ "m-to.test", TXT, "v=spf1 redirect=%{l}.r.test" },
+	{ "*.r.test", TXT, "v=spf1 ip4:192.0.2.1 -all" },
 	{ "m-long.test", TXT,
 	  "v=spf1 exists:"
 	  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."

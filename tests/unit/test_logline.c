@@ -21,6 +21,22 @@ static const char *host(const struct log_host *h, enum config_log_format format)
 	return out.overflow ? "overflow" : buf_cstr(&out);
 }
 
+static const char *spf(const struct log_spf *s, enum config_log_format format)
+{
+	static struct buf out;
+	buf_init(&out, line, sizeof(line));
+	logline_spf(s, format, &out);
+	return out.overflow ? "overflow" : buf_cstr(&out);
+}
+
+static const char *faults(const struct log_faults *f, enum config_log_format format)
+{
+	static struct buf out;
+	buf_init(&out, line, sizeof(line));
+	logline_faults(f, format, &out);
+	return out.overflow ? "overflow" : buf_cstr(&out);
+}
+
 static const struct outcome sent = { .event = EVENT_ACCEPTED,
 				     .code = { 2, 0, 0 },
 				     .relay = "mx1.example.net[192.0.2.1]:25",
@@ -178,6 +194,69 @@ static void test_host(void)
 	CHECK("no id", strncmp(host(&h, LOG_TEXT), "NOQUEUE: ", 9) == 0);
 }
 
+static void test_spf(void)
+{
+	struct log_spf s = { .queue_id = "4ABC",
+			     .result = "fail",
+			     .source = "192.0.2.1",
+			     .domain = "example.org",
+			     .text = "-all (example.org)" };
+	CHECK_STR("text", spf(&s, LOG_TEXT),
+		  "4ABC: spf=fail, source=192.0.2.1, domain=example.org (-all (example.org))");
+	CHECK_STR("json", spf(&s, LOG_JSON),
+		  "{\"queue_id\":\"4ABC\",\"spf\":\"fail\",\"source\":\"192.0.2.1\","
+		  "\"domain\":\"example.org\",\"text\":\"-all (example.org)\"}");
+	s.queue_id = "";
+	s.domain = "";
+	s.text = "include:a\"b\n)";
+	CHECK_STR("foreign", spf(&s, LOG_TEXT),
+		  "NOQUEUE: spf=fail, source=192.0.2.1, domain= (include:a\"b ))");
+	CHECK("foreign", strstr(spf(&s, LOG_JSON), "\"text\":\"include:a\\\"b )\"}") != NULL);
+}
+
+static void test_faults(void)
+{
+	static const char *const three[] = { "the address 192.0.2.9 has no reverse DNS name",
+					     "the HELO name \"x\" is not a full name", "third" };
+	struct log_faults f = {
+		.queue_id = "4ABC", .relay = "mx1.example.net[192.0.2.1]:25", .fault = three, .n = 1
+	};
+	CHECK_STR("one", faults(&f, LOG_TEXT),
+		  "4ABC: relay=mx1.example.net[192.0.2.1]:25, own fault: the address 192.0.2.9 "
+		  "has no reverse DNS name");
+	CHECK_STR("one", faults(&f, LOG_JSON),
+		  "{\"queue_id\":\"4ABC\",\"relay\":\"mx1.example.net[192.0.2.1]:25\","
+		  "\"own_faults\":[\"the address 192.0.2.9 has no reverse DNS name\"]}");
+	f.queue_id = "";
+	f.relay = "r";
+	f.n = LOG_FAULTS;
+	CHECK_STR("all", faults(&f, LOG_TEXT),
+		  "NOQUEUE: relay=r, own fault: the address 192.0.2.9 has no reverse DNS name; "
+		  "the HELO name \"x\" is not a full name; third");
+	CHECK_STR("all", faults(&f, LOG_JSON),
+		  "{\"queue_id\":\"NOQUEUE\",\"relay\":\"r\",\"own_faults\":["
+		  "\"the address 192.0.2.9 has no reverse DNS name\","
+		  "\"the HELO name \\\"x\\\" is not a full name\",\"third\"]}");
+}
+
+/* However long its parts are, a line is whole. */
+static void test_long_spf_and_faults(void)
+{
+	static char x[3000];
+	memset(x, '"', sizeof(x) - 1);
+	const char *const three[] = { x, x, x };
+	const struct log_spf s = { x, x, x, x, x };
+	const struct log_faults f = { x, x, three, LOG_FAULTS };
+	for (int json = 0; json < 2; json++) {
+		enum config_log_format format = json ? LOG_JSON : LOG_TEXT;
+		const char *got = spf(&s, format);
+		CHECK(got, got[strlen(got) - 1] == (json ? '}' : ')'));
+		got = faults(&f, format);
+		CHECK(got, strncmp(got, json ? "{\"queue_id\":" : "\"\"", 2) == 0);
+		CHECK(got, strlen(got) > 1500 && (!json || strstr(got, "\"]}")));
+	}
+}
+
 /* Nothing of outside may end the line, forge another, or break the JSON. */
 static void test_foreign_text(void)
 {
@@ -265,6 +344,7 @@ static void test_small_buffer(void)
 }
 
 TEST_MAIN("logline", { "recipient", test_recipient }, { "delays", test_delays },
-	  { "security", test_security }, { "host", test_host },
+	  { "security", test_security }, { "host", test_host }, { "spf", test_spf },
+	  { "faults", test_faults }, { "long spf and faults", test_long_spf_and_faults },
 	  { "foreign text", test_foreign_text }, { "long", test_long },
 	  { "small buffer", test_small_buffer })

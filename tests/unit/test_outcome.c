@@ -322,6 +322,41 @@ static void test_empty(void)
 	CU_ASSERT(!tally_is_empty(&t));
 }
 
+static void test_about_us(void)
+{
+	static const struct {
+		const char *label;
+		enum failover_event event;
+		enum cause cause;
+		struct esc code;
+		bool want;
+	} t[] = {
+		{ "550 5.7.1", EVENT_REPLY_5XX, CAUSE_SERVER, ESC(5, 7, 1), true },
+		{ "450 4.7.1", EVENT_REPLY_4XX, CAUSE_SERVER, ESC(4, 7, 1), true },
+		{ "550 5.7.25", EVENT_REPLY_5XX, CAUSE_SERVER, ESC(5, 7, 25), true },
+		{ "421 4.7.0", EVENT_GREETING_4XX, CAUSE_SERVER, ESC(4, 7, 0), true },
+		{ "554 5.7.1", EVENT_GREETING_5XX, CAUSE_SERVER, ESC(5, 7, 1), true },
+		{ "521 5.7.1", EVENT_GREETING_NEVER, CAUSE_SERVER, ESC(5, 7, 1), true },
+		{ "EHLO", EVENT_HELLO_REFUSED, CAUSE_SERVER, ESC(5, 7, 1), true },
+		{ "IPv6", EVENT_REFUSED_IPV6, CAUSE_SERVER, ESC(5, 7, 1), true },
+		{ "no user", EVENT_REPLY_5XX, CAUSE_SERVER, ESC(5, 1, 1), false },
+		{ "no code", EVENT_REPLY_5XX, CAUSE_SERVER, ESC(5, 0, 0), false },
+		{ "detail 7", EVENT_REPLY_4XX, CAUSE_SERVER, ESC(4, 1, 7), false },
+		{ "accepted", EVENT_ACCEPTED, CAUSE_SERVER, ESC(2, 7, 0), false },
+		{ "login", EVENT_LOGIN_REFUSED, CAUSE_SERVER, ESC(5, 7, 8), false },
+		{ "our own demand", EVENT_TLS_UNMET, CAUSE_TLS, ESC(4, 7, 5), false },
+		{ "our own SPF", EVENT_SPF_FAILS, CAUSE_POLICY, ESC(4, 7, 23), false },
+		{ "cannot carry", EVENT_CANNOT_CARRY, CAUSE_POLICY, ESC(5, 7, 30), false },
+		{ "nothing", EVENT_NONE, CAUSE_LOCAL, ESC(0, 0, 0), false },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		const struct outcome o = { .event = t[i].event,
+					   .cause = t[i].cause,
+					   .code = t[i].code };
+		CHECK(t[i].label, outcome_is_about_us(&o) == t[i].want);
+	}
+}
+
 /* Whatever happened, what is told has the class of the end and a text. */
 static void test_class(void)
 {
@@ -341,4 +376,5 @@ static void test_class(void)
 
 TEST_MAIN("outcome", { "histories", test_histories }, { "nothing", test_nothing },
 	  { "order", test_order }, { "order of skipped hosts", test_skip_order },
-	  { "security", test_security }, { "empty", test_empty }, { "class", test_class })
+	  { "security", test_security }, { "empty", test_empty }, { "class", test_class },
+	  { "about us", test_about_us })

@@ -334,6 +334,29 @@ static void senders(void)
 	world_close(&w);
 }
 
+/* Whose answer is for this local part alone? */
+static void by_sender(void)
+{
+	static const struct {
+		const char *domain, *source;
+		bool want;
+	} t[] = {
+		{ "p.test", V4, false },    { "m-s.test", V4, true },
+		{ "m-at.test", V4, true },  { "m-o.test", V4, false },
+		{ "m-h.test", V4, false },  { "m-late.test", V4, false },
+		{ "m-to.test", V4, true },  { "m-late.test", "192.0.2.9", true },
+		{ "gone.test", V4, false },
+	};
+	struct world w;
+	world_open(&w, zone, sizeof(zone) / sizeof(zone[0]));
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		w.question.local = i % 2 ? "strong-bad" : "not in a name";
+		CHECK(t[i].domain, evaluate(&w, t[i].source, t[i].domain, far_off));
+		CHECK(t[i].domain, w.answer.by_sender == t[i].want);
+	}
+	world_close(&w);
+}
+
 static void reasons(void)
 {
 	static const struct {
@@ -442,4 +465,5 @@ static void memory(void)
 TEST_MAIN("spf", { "records", records }, { "mechanisms", mechanisms }, { "addresses", addresses },
 	  { "other records", other_records }, { "syntax", syntax }, { "limits", limits },
 	  { "DNS trouble", dns_trouble }, { "macros", macros }, { "senders", senders },
-	  { "reasons", reasons }, { "stopped", stopped }, { "memory", memory })
+	  { "by sender", by_sender }, { "reasons", reasons }, { "stopped", stopped },
+	  { "memory", memory })

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stddef.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -345,15 +347,30 @@ const char *route_verdict_name(enum route_verdict v)
 	return names[v];
 }
 
-/* The ways of one priority: each of `seen` had the same chance to be among those kept. */
+/* The ways of one priority: each of `seen` had the same chance to be among those kept. Those of
+ * better ones stand before them. */
 struct level {
 	struct route_way *way;
+	size_t better;
 	uint32_t n, room, seen;
 	struct rng *rng;
 };
 
+static bool same_way(const struct route_way *a, const struct route_way *b)
+{
+	const struct route_host *x = a->host, *y = b->host;
+	if (!x || !y)
+		return x == y;
+	return x->to.kind == y->to.kind && strcasecmp(x->to.name, y->to.name) == 0 &&
+	       x->port == y->port && strcmp(a->route->user, b->route->user) == 0;
+}
+
 static void add_way(struct level *l, struct route_way way)
 {
+	const struct route_way *other = l->way - l->better;
+	for (; other < l->way + l->n; other++)
+		if (same_way(other, &way))
+			return;
 	uint32_t at = l->n < l->room ? l->n++ : rng_below(l->rng, l->seen + 1);
 	l->seen++;
 	if (at < l->room)
@@ -385,7 +402,7 @@ size_t route_ways(const struct route *r, size_t n, const enum route_verdict *ver
 {
 	size_t used = 0;
 	for (uint64_t p = 0; used < ROUTE_WAYS && next_priority(r, n, verdict, p, &p); p++) {
-		struct level l = { ret + used, 0, (uint32_t)(ROUTE_WAYS - used), 0, rng };
+		struct level l = { ret + used, used, 0, (uint32_t)(ROUTE_WAYS - used), 0, rng };
 		for (size_t i = 0; i < n; i++)
 			if (verdict[i] == ROUTE_MATCHES && r[i].priority == p)
 				add_route(&l, &r[i]);

@@ -83,7 +83,8 @@ struct route_way {
 	const struct route *route;     /* NULL: no route matched */
 	const struct route_host *host; /* NULL: the domain's own MX */
 };
-/* In the order in which they are to be tried; at least one. `ret` has room for ROUTE_WAYS; returns how many there are. */
+/* In the order in which they are to be tried; at least one. What several routes name, for the same user, is one way, that of the best of
+ * them. `ret` has room for ROUTE_WAYS; returns how many there are. */
 size_t route_ways(const struct route *r, size_t n, const enum route_verdict *verdict, struct rng *rng, struct route_way *ret);
 
 #endif

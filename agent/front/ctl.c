@@ -13,6 +13,7 @@ enum {
 	OPTION_PROBE,
 	OPTION_TO,
 	OPTION_POSTFIX,
+	OPTION_EXIM,
 	OPTION_SIZE,
 	OPTION_SENDER,
 	OPTION_HELP,
@@ -26,6 +27,7 @@ static const struct option longs[] = {
 	{ "probe", no_argument, NULL, OPTION_PROBE },
 	{ "to", required_argument, NULL, OPTION_TO },
 	{ "postfix", required_argument, NULL, OPTION_POSTFIX },
+	{ "exim", required_argument, NULL, OPTION_EXIM },
 	{ "size", required_argument, NULL, OPTION_SIZE },
 	{ "sender", required_argument, NULL, OPTION_SENDER },
 	{ "help", no_argument, NULL, OPTION_HELP },
@@ -39,7 +41,8 @@ static const struct ctl_command commands[] = {
 	  "      routes, hosts, addresses, TLS demanded, order; --probe connects to\n"
 	  "      each of them, says EHLO, starts TLS, logs in, and leaves.\n",
 	  CTL_JSON | CTL_PROBE | CTL_MAIL, 1, 1, ctl_plan },
-	{ "check", "[--to HOST[:PORT]] [--postfix DIR] [--json] [DOMAIN | ADDRESS]...",
+	{ "check",
+	  "[--to HOST[:PORT]] [--postfix DIR] [--exim FILE] [--json] [SENDER]...",
 	  "      Is this machine fit to send, also for these senders? What to do if not.\n",
 	  CTL_JSON | CTL_CHECK, 0, SIZE_MAX, ctl_check },
 	{ "status", "[--json] [MESSAGE | HOST | DOMAIN]",
@@ -115,7 +118,7 @@ static bool parse(const struct ctl_call *call, struct ctl *c, int *ret_alone, st
 			c->flags |= CTL_JSON;
 		if (option == OPTION_PROBE)
 			c->flags |= CTL_PROBE;
-		if (option == OPTION_TO || option == OPTION_POSTFIX)
+		if (option == OPTION_TO || option == OPTION_POSTFIX || option == OPTION_EXIM)
 			c->flags |= CTL_CHECK;
 		if (option == OPTION_SIZE || option == OPTION_SENDER)
 			c->flags |= CTL_MAIL;
@@ -127,6 +130,8 @@ static bool parse(const struct ctl_call *call, struct ctl *c, int *ret_alone, st
 			c->size = optarg;
 		if (option == OPTION_SENDER)
 			c->sender = optarg;
+		if (option == OPTION_EXIM)
+			c->exim = optarg;
 		if (option == 'c') {
 			c->config_file = optarg;
 			c->config_demanded = true;
@@ -142,7 +147,7 @@ static const char *foreign(unsigned flags)
 	if (flags & CTL_PROBE)
 		return "--probe does not go with ";
 	return flags & CTL_MAIL ? "--size and --sender do not go with "
-				: "--to and --postfix do not go with ";
+				: "--to, --postfix and --exim do not go with ";
 }
 
 /* NULL: *err tells. */
@@ -175,7 +180,6 @@ bool ctl_run(const struct ctl_call *call, bool *ret_findings, struct error *err)
 		.out = call->out,
 		.bold = call->bold,
 		.tools = call->tools,
-		.postconf = call->postconf,
 	};
 	int alone = 0;
 	if (!parse(call, &c, &alone, err))

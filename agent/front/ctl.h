@@ -19,13 +19,14 @@
 enum ctl_flag {
 	CTL_JSON = 1 << 0,
 	CTL_PROBE = 1 << 1,
-	CTL_CHECK = 1 << 2, /* --to, --postfix */
+	CTL_CHECK = 1 << 2, /* --to, --postfix, --exim */
 	CTL_MAIL = 1 << 3,  /* --size, --sender */
 };
 
 struct ctl_tools { /* what a command may need to do as a delivery does */
 	struct io *io;
 	const char *sts_program, *spf_program, *tls_module; /* see flow/services.h */
+	const char *postconf, *postmap, *exim; /* programs of host MTAs */
 	const uint8_t *seed; /* 16 random octets */
 };
 
@@ -37,8 +38,7 @@ struct ctl { /* what a command gets */
 	unsigned flags; /* of enum ctl_flag, those given */
 	char *const *operand; /* behind the command's name */
 	size_t noperand;
-	const char *postconf;	 /* the program of Postfix */
-	const char *to, *postfix; /* of check: a mail server, a directory; NULL: not given */
+	const char *to, *postfix, *exim; /* of check: a mail server, a directory, a file; NULL: not given */
 	const char *size, *sender; /* of plan: of the message; NULL: not given */
 	int64_t now; /* seconds since 1970 */
 	FILE *out;
@@ -59,7 +59,6 @@ struct ctl_call {
 	int argc;
 	char **argv;
 	const char *default_config, *version;
-	const char *postconf;
 	int64_t now;
 	FILE *out;
 	bool bold;

@@ -75,3 +75,37 @@ bool output_read(struct arena *a, struct io *io, const char *const argv[], struc
 	*ret = (struct span){ room, n };
 	return true;
 }
+
+bool output_word(struct span *rest, struct span *ret)
+{
+	static const char opening[] = "{\"'", closing[] = "}\"'";
+	*rest = span_trim(*rest);
+	if (rest->n == 0)
+		return false;
+	const char *quote = memchr(opening, rest->p[0], sizeof(opening) - 1);
+	if (quote) {
+		rest->p++;
+		rest->n--;
+		if (!span_cut(rest, closing[quote - opening], ret))
+			return false;
+		*ret = span_trim(*ret);
+		return true;
+	}
+	size_t n = 0;
+	while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
+		n++;
+	*ret = (struct span){ rest->p, n };
+	rest->p += n;
+	rest->n -= n;
+	return true;
+}
+
+bool output_runs_mxdirect(struct span *command)
+{
+	struct span program, before;
+	if (!output_word(command, &program))
+		return false;
+	while (memchr(program.p, '/', program.n))
+		span_cut(&program, '/', &before);
+	return span_equal(program, SPAN("mxdirect"));
+}

@@ -15,4 +15,10 @@
 MUST_CHECK bool output_read(struct arena *a, struct io *io, const char *const argv[],
 			    struct span *ret, struct error *err);
 
+/* The next word; what stands in quotes or braces is one, without them. False: there is none. */
+bool output_word(struct span *rest, struct span *ret);
+
+/* Does this command start mxdirect, from whatever directory? Its first word is taken off. */
+bool output_runs_mxdirect(struct span *command);
+
 #endif

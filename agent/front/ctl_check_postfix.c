@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "front/ctl_check_postfix.h"
 
-#include <pwd.h>
-
 #include "base/text.h"
+#include "front/ctl_check_output.h"
 
 #define MASTER_FIELDS 8 /* master(5); arguments follow */
 
@@ -16,38 +15,16 @@ struct wiring { /* what is looked at */
 	struct findings *f;
 	const struct config *config;
 	const struct postfix_texts *texts;
+	const struct postfix_tables *tables;
 	struct service service;
 };
-
-/* The next word; what stands in braces is one, without them. False: there is none. */
-static bool next_word(struct span *rest, struct span *ret)
-{
-	*rest = span_trim(*rest);
-	if (rest->n == 0)
-		return false;
-	if (rest->p[0] == '{') {
-		rest->p++;
-		rest->n--;
-		if (!span_cut(rest, '}', ret))
-			return false;
-		*ret = span_trim(*ret);
-		return true;
-	}
-	size_t n = 0;
-	while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
-		n++;
-	*ret = (struct span){ rest->p, n };
-	rest->p += n;
-	rest->n -= n;
-	return true;
-}
 
 static bool read_service(struct span line, struct service *ret)
 {
 	struct service s = { .arguments = line };
 	struct span word;
 	for (int i = 0; i < MASTER_FIELDS; i++) {
-		if (!next_word(&s.arguments, &word))
+		if (!output_word(&s.arguments, &word))
 			return false;
 		if (i == 0)
 			s.name = word;
@@ -72,9 +49,9 @@ static bool is_setting(struct span word, const char *name, struct span *ret)
 static bool attribute(const struct service *s, const char *name, struct span *ret)
 {
 	struct span rest = s->arguments, word, value;
-	while (next_word(&rest, &word)) {
+	while (output_word(&rest, &word)) {
 		if (span_equal(word, SPAN("-o"))) {
-			if (!next_word(&rest, &word))
+			if (!output_word(&rest, &word))
 				return false;
 			continue;
 		}
@@ -95,8 +72,8 @@ static bool override(const struct service *s, const char *name, struct span *ret
 {
 	struct span rest = s->arguments, word, value;
 	bool found = false;
-	while (next_word(&rest, &word) && !is_setting(word, "argv", &value))
-		if (span_equal(word, SPAN("-o")) && next_word(&rest, &word) &&
+	while (output_word(&rest, &word) && !is_setting(word, "argv", &value))
+		if (span_equal(word, SPAN("-o")) && output_word(&rest, &word) &&
 		    is_setting(word, name, &value)) {
 			*ret = value;
 			found = true;
@@ -143,43 +120,36 @@ static bool read_time(struct span s, uint64_t *ret_ms)
 	return true;
 }
 
-static void check_time(const struct wiring *w, const char *name, struct span value)
+static void check_time(const struct wiring *w, const char *name, struct span value,
+		       enum finding_level level)
 {
-	const struct config *c = w->config;
-	struct page *p = w->f->page;
-	int64_t need = c->deadline + c->final_timeout;
-	uint64_t ms;
-	if (!read_time(value, &ms)) {
-		findings_add(w->f, FIND_TIME_LIMIT, FINDING_WARNING,
-			     page_fmt(p, "Look at %s in main.cf.", name), "%s = %s is no time",
-			     name, text(w, value));
-		return;
-	}
-	bool enough = ms > (uint64_t)need;
-	findings_add(w->f, FIND_TIME_LIMIT, enough ? FINDING_OK : FINDING_FAILURE,
-		     page_fmt(p, "Set %s = %llds, or make deadline or final_timeout shorter.", name,
-			      (long long)need / 1000 + 1800),
-		     "%s = %s is %s deadline and final_timeout together (%s)", name, text(w, value),
-		     enough ? "more than" : "not more than", page_age(p, need / 1000));
+	struct finding_limit limit = { .name = name, .value = value, .level = level };
+	if (!read_time(value, &limit.ms))
+		limit.ms = 0;
+	findings_limit(w->f, w->config->deadline + w->config->final_timeout, &limit);
 }
 
-/* Under its name, for lmtp(8) and for the manual's example of either. */
-static void check_pipe_limits(const struct wiring *w)
+/* Under its name; not named, it is $command_time_limit. */
+static void check_service_time(const struct wiring *w, enum finding_level level)
+{
+	const char *name = page_fmt(w->f->page, "%s_time_limit", text(w, w->service.name));
+	struct span value = setting(w, name);
+	if (value.n == 0 || value.p[0] == '$')
+		value = setting(w, "command_time_limit");
+	check_time(w, name, value, level);
+}
+
+static void check_recipients(const struct wiring *w)
 {
 	struct page *p = w->f->page;
-	const char *service = text(w, w->service.name);
-	const char *limit = page_fmt(p, "%s_destination_recipient_limit", service);
-	const char *time = page_fmt(p, "%s_time_limit", service);
+	const char *limit = page_fmt(p, "%s_destination_recipient_limit", text(w, w->service.name));
 	struct span recipients = { NULL, 0 };
-	struct span ms = setting(w, time);
 	if (!main_setting(w->texts, limit, &recipients))
 		main_setting(w->texts, "default_destination_recipient_limit", &recipients);
 	findings_add(w->f, FIND_RECIPIENTS,
 		     span_equal(recipients, SPAN("1")) ? FINDING_OK : FINDING_FAILURE,
 		     page_fmt(p, "Set %s = 1 in main.cf.", limit), "%s = %s", limit,
 		     text(w, recipients));
-	/* Not named, it is $command_time_limit. */
-	check_time(w, time, ms.n > 0 && ms.p[0] != '$' ? ms : setting(w, "command_time_limit"));
 }
 
 static void check_flags(const struct wiring *w)
@@ -195,62 +165,92 @@ static void check_flags(const struct wiring *w)
 		     null_sender ? "null_sender= is set" : "null_sender= is not set, or not empty");
 }
 
+/* What its tables make of a status; the status itself, if they have nothing. */
+static struct span filtered(const struct wiring *w, struct span tables, const char *status)
+{
+	struct span table, result = span_of(status);
+	while (output_word(&tables, &table)) {
+		if (table.n > 0 && table.p[table.n - 1] == ',')
+			table.n--;
+		if (w->tables->ask(w->tables, text(w, table), status, &result))
+			return result;
+	}
+	return result;
+}
+
+/* pipe(8) asks with the code and the text that it would log. */
+static void check_filter(const struct wiring *w, struct span filter)
+{
+	static const struct {
+		const char *status;
+		bool ours;
+	} t[] = {
+		{ "5.3.0 Command died with status 127: \"/usr/sbin/mxdirect\"", false },
+		{ "5.3.0 Command time limit exceeded: \"/usr/sbin/mxdirect\"", false },
+		{ "5.3.0 service unavailable", false },
+		{ "5.1.1 mx1.example.net[192.0.2.1]:25 said: 550 5.1.1 no such user", true },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct span result = filtered(w, filter, t[i].status);
+		bool permanent = result.n > 0 && result.p[0] == '5';
+		if (permanent == t[i].ours)
+			continue;
+		findings_add(w->f, FIND_SAFETY, FINDING_FAILURE,
+			     page_fmt(w->f->page, "Put the example mxdirect_safety into %s.",
+				      text(w, filter)),
+			     t[i].ours ? "this no longer bounces: %s" : "this still bounces: %s",
+			     t[i].status);
+		return;
+	}
+	findings_add(w->f, FIND_SAFETY, FINDING_OK, NULL, "pipe_delivery_status_filter = %s",
+		     text(w, filter));
+}
+
 static void check_safety(const struct wiring *w)
 {
 	struct span filter = setting(w, "pipe_delivery_status_filter");
-	bool set = filter.n > 0 && filter.p[0] != '$';
-	findings_add(w->f, FIND_SAFETY, set ? FINDING_OK : FINDING_FAILURE,
-		     "Install the example mxdirect_safety, and write -o "
-		     "pipe_delivery_status_filter=regexp:/etc/postfix/mxdirect_safety in "
-		     "master.cf.",
-		     set ? "pipe_delivery_status_filter = %s"
-			 : "pipe_delivery_status_filter is not set%s",
-		     set ? text(w, filter) : "");
+	if (filter.n > 0)
+		check_filter(w, filter);
+	else
+		findings_add(w->f, FIND_SAFETY, FINDING_FAILURE,
+			     "Install the example mxdirect_safety, and write -o "
+			     "pipe_delivery_status_filter=regexp:/etc/postfix/mxdirect_safety in "
+			     "master.cf.",
+			     "pipe_delivery_status_filter is not set");
 }
 
 /* As whom it runs, for the caller; NULL: that is not known. */
 static const char *check_user(const struct wiring *w)
 {
-	static const char fix[] = "Write user=mxdirect:mxdirect in master.cf, and make that user "
-				  "if there is none: adduser --system --group mxdirect.";
 	struct span value = { "", 0 }, name = { "", 0 };
 	if (attribute(&w->service, "user", &value))
 		span_cut(&value, ':', &name);
-	const char *user = text(w, name);
-	const struct passwd *pw = user[0] ? getpwnam(user) : NULL;
-	if (!user[0])
-		findings_add(w->f, FIND_USER, FINDING_FAILURE, fix, "user= is not set");
-	else if (!pw)
-		findings_add(w->f, FIND_USER, FINDING_FAILURE, fix,
-			     "there is no user %s: mail stays in the queue", user);
-	else if (pw->pw_uid == 0 || strcmp(user, "postfix") == 0)
-		findings_add(w->f, FIND_USER, FINDING_FAILURE, fix, "it runs as %s", user);
-	else
-		findings_add(w->f, FIND_USER, FINDING_OK, NULL, "it runs as %s", user);
-	return pw ? user : NULL;
+	return findings_user(
+		w->f, name,
+		"Write user=mxdirect:mxdirect in master.cf, and make that user if there "
+		"is none: adduser --system --group mxdirect.");
 }
 
 /* Does this service start mxdirect? What follows its name is in *ret_rest. */
 static bool runs_mxdirect(const struct service *s, struct span *ret_rest)
 {
-	struct span argv, program, last;
-	if (!attribute(s, "argv", &argv) || !next_word(&argv, &program))
-		return false;
-	while (memchr(program.p, '/', program.n))
-		span_cut(&program, '/', &last);
-	*ret_rest = argv;
-	return span_equal(program, SPAN("mxdirect"));
+	return attribute(s, "argv", ret_rest) && output_runs_mxdirect(ret_rest);
 }
 
 static void check_lmtp(struct wiring *w)
 {
 	struct span xforward = setting(w, "lmtp_send_xforward_command");
+	struct span lines = setting(w, "lmtp_line_length_limit");
 	bool told = span_equal_nocase(xforward, SPAN("yes"));
 	w->f->about = page_fmt(w->f->page, "Postfix transport %s", text(w, w->service.name));
-	check_time(w, "lmtp_data_done_timeout", setting(w, "lmtp_data_done_timeout"));
+	check_time(w, "lmtp_data_done_timeout", setting(w, "lmtp_data_done_timeout"),
+		   FINDING_FAILURE);
 	findings_add(w->f, FIND_XFORWARD, told ? FINDING_OK : FINDING_FAILURE,
 		     "Write -o lmtp_send_xforward_command=yes at this transport in master.cf.",
 		     "lmtp_send_xforward_command = %s", text(w, xforward));
+	findings_add(w->f, FIND_LINES, span_equal(lines, SPAN("0")) ? FINDING_OK : FINDING_WARNING,
+		     "Write -o lmtp_line_length_limit=0 at this transport in master.cf.",
+		     "lmtp_line_length_limit = %s", text(w, lines));
 }
 
 /* Is "TRANSPORT:...private/SERVICE" somewhere in main.cf? */
@@ -292,7 +292,7 @@ static const char *check_service(struct wiring *w, struct span rest)
 	struct span option = { NULL, 0 };
 	bool pipe = span_equal(w->service.command, SPAN("pipe"));
 	const char *name = text(w, w->service.name);
-	next_word(&rest, &option);
+	output_word(&rest, &option);
 	bool lmtp = span_equal(option, SPAN("--lmtp"));
 	w->f->about = page_fmt(w->f->page, "Postfix %s %s", pipe ? "transport" : "service", name);
 	findings_add(w->f, FIND_WIRING, lmtp == !pipe ? FINDING_OK : FINDING_FAILURE,
@@ -300,19 +300,22 @@ static const char *check_service(struct wiring *w, struct span rest)
 		     "%s(8) runs mxdirect%s", text(w, w->service.command), lmtp ? " --lmtp" : "");
 	const char *user = check_user(w);
 	if (!pipe) {
+		/* It cannot end what runs as another user, and only complains. */
+		check_service_time(w, FINDING_WARNING);
 		check_transports(w);
 		return user;
 	}
-	check_pipe_limits(w);
+	check_recipients(w);
+	check_service_time(w, FINDING_FAILURE);
 	check_flags(w);
 	check_safety(w);
 	return user;
 }
 
 void check_postfix(struct findings *f, const struct config *c, const struct postfix_texts *t,
-		   const char **ret_user)
+		   const struct postfix_tables *tables, const char **ret_user)
 {
-	struct wiring w = { .f = f, .config = c, .texts = t };
+	struct wiring w = { .f = f, .config = c, .texts = t, .tables = tables };
 	struct span rest = t->master, line, arguments;
 	const char *user = NULL;
 	size_t n = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "front/ctl_findings.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 
 #include "front/ctl_json.h"
@@ -55,11 +56,11 @@ static const struct {
 			  "The host MTA hands its mail to mxdirect only if a transport of it "
 			  "says so." },
 	[FIND_RECIPIENTS] = { "recipients",
-			      "pipe(8) knows one answer for a whole run, so mxdirect refuses "
-			      "runs with several recipients." },
+			      "A pipe has one answer for a whole run, so mxdirect refuses several "
+			      "recipients there; over LMTP each has its own." },
 	[FIND_TIME_LIMIT] = { "time-limit",
-			      "A host MTA that stops waiting too early bounces the message, or "
-			      "sends it a second time." },
+			      "A host MTA that stops waiting too early bounces the message, sends "
+			      "it a second time, or complains in its log." },
 	[FIND_USER] = { "user",
 			"mxdirect reads what strangers send: a user of its own keeps the rest of "
 			"the machine out of reach." },
@@ -75,6 +76,23 @@ static const struct {
 	[FIND_XFORWARD] = { "xforward",
 			    "Only XFORWARD tells mxdirect the queue id, by which it knows a "
 			    "message again and logs it." },
+	[FIND_LINES] = { "lines",
+			 "Postfix breaks longer lines, and signatures over the message are wrong "
+			 "then." },
+	[FIND_QUEUE_ID] = { "queue-id",
+			    "By the queue id mxdirect knows a message again, and logs it." },
+	[FIND_ARGUMENTS] = { "arguments",
+			     "Exim bounces mail rather than pass on what a stranger wrote, unless "
+			     "it is $pipe_addresses, which mxdirect needs." },
+	[FIND_DEFERS] = { "defers",
+			  "Exim bounces mail when a program is missing, is killed or takes too "
+			  "long, unless it is told to wait." },
+	[FIND_MESSAGE] = { "message",
+			   "What Exim adds or changes for mailbox files makes signatures wrong, "
+			   "and a header unreadable." },
+	[FIND_OUTPUT] = { "output",
+			  "What mxdirect says is logged, and told to the sender, only where Exim "
+			  "is told so; with return_output whatever is delivered bounces as well." },
 	[FIND_STATE] = { "state",
 			 "Without its memory mxdirect tries dead hosts in every run and may "
 			 "deliver twice after a crash." },
@@ -112,6 +130,52 @@ void findings_add(struct findings *f, enum finding_kind kind, enum finding_level
 	};
 	*f->last = one;
 	f->last = &one->next;
+}
+
+/* Those who own the mail of everybody. */
+static bool is_mail_system(const char *user)
+{
+	static const char *const names[] = { "postfix", "exim", "Debian-exim", "mail" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(user, names[i]) == 0)
+			return true;
+	return false;
+}
+
+const char *findings_user(struct findings *f, struct span name, const char *fix)
+{
+	const char *user = page_text(f->page, name);
+	const struct passwd *pw = user[0] ? getpwnam(user) : NULL;
+	if (!user[0])
+		findings_add(f, FIND_USER, FINDING_FAILURE, fix, "user is not set");
+	else if (strchr(user, '$') || user[0] == '<')
+		findings_add(f, FIND_USER, FINDING_WARNING, fix, "nobody knows who %s is", user);
+	else if (!pw)
+		findings_add(f, FIND_USER, FINDING_FAILURE, fix,
+			     "there is no user %s: mail stays in the queue", user);
+	else if (pw->pw_uid == 0 || is_mail_system(user))
+		findings_add(f, FIND_USER, FINDING_FAILURE, fix, "it runs as %s", user);
+	else
+		findings_add(f, FIND_USER, FINDING_OK, NULL, "it runs as %s", user);
+	return pw ? user : NULL;
+}
+
+void findings_limit(struct findings *f, int64_t need_ms, const struct finding_limit *limit)
+{
+	struct page *p = f->page;
+	const char *value = page_text(p, limit->value);
+	bool enough = limit->ms > (uint64_t)need_ms;
+	if (limit->ms == 0) {
+		findings_add(f, FIND_TIME_LIMIT, FINDING_WARNING,
+			     page_fmt(p, "Look where %s is set.", limit->name),
+			     "%s = %s is no time", limit->name, value);
+		return;
+	}
+	findings_add(f, FIND_TIME_LIMIT, enough ? FINDING_OK : limit->level,
+		     page_fmt(p, "Set %s = %llds, or make deadline or final_timeout shorter.",
+			      limit->name, (long long)need_ms / 1000 + 1800),
+		     "%s = %s is %s deadline and final_timeout together (%s)", limit->name, value,
+		     enough ? "more than" : "not more than", page_age(p, need_ms / 1000));
 }
 
 const char *finding_name(enum finding_kind kind)

@@ -30,6 +30,12 @@ enum finding_kind { /* the table in ctl_findings.c has its name, and why it matt
 		    FIND_NULL_SENDER,
 		    FIND_SAFETY,
 		    FIND_XFORWARD,
+		    FIND_LINES,
+		    FIND_QUEUE_ID,
+		    FIND_ARGUMENTS,
+		    FIND_DEFERS,
+		    FIND_MESSAGE,
+		    FIND_OUTPUT,
 		    FIND_STATE,
 		    FIND_KINDS
 };
@@ -57,6 +63,18 @@ void findings_init(struct findings *f, struct page *p);
 PRINTF_LIKE(5, 6)
 void findings_add(struct findings *f, enum finding_kind kind, enum finding_level level,
 		  const char *fix, const char *fmt, ...);
+
+/* FIND_USER: as whom mxdirect runs. Returns the user; NULL: there is no such user. */
+const char *findings_user(struct findings *f, struct span user, const char *fix);
+
+struct finding_limit {
+	const char *name;
+	struct span value;        /* as it is set */
+	uint64_t ms;              /* what that means; 0: nothing */
+	enum finding_level level; /* of one that is too short */
+};
+/* FIND_TIME_LIMIT: a host waits longer than a run needs at most, deadline and final_timeout. */
+void findings_limit(struct findings *f, int64_t need_ms, const struct finding_limit *limit);
 
 const char *finding_name(enum finding_kind kind); /* "reverse-name" */
 const char *finding_why(enum finding_kind kind);  /* a sentence */

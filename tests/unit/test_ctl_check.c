@@ -22,6 +22,9 @@ static void run(struct run *r, const struct ctl *like, const char *option, char 
 		.io = &r->world.io,
 		.spf_program = SPF_PROGRAM,
 		.seed = seed,
+		.postconf = "/nonexistent/postconf",
+		.postmap = "/nonexistent/postmap",
+		.exim = "/nonexistent/exim",
 	};
 	struct ctl c = *like;
 	snprintf(server, sizeof(server), "dns_servers=127.0.0.1:%u", r->world.dns.at.port);
@@ -39,7 +42,6 @@ static void run(struct run *r, const struct ctl *like, const char *option, char 
 	c.now = NOW;
 	c.out = r->world.print.out;
 	c.tools = &tools;
-	c.postconf = "/nonexistent/postconf";
 	r->err = (struct error){ 0 };
 	r->findings = false;
 	r->ok = ctl_check(r->world.arena, &c, &r->findings, &r->err);
@@ -49,7 +51,8 @@ static void run(struct run *r, const struct ctl *like, const char *option, char 
 static void test_check(void)
 {
 	static const struct ctl plain = { .nset = 0 }, json = { .flags = CTL_JSON },
-				postfix = { .postfix = "/etc/postfix" };
+				postfix = { .postfix = "/etc/postfix" },
+				exim = { .exim = "/etc/exim4/exim4.conf" };
 	char dir[64], option[90];
 	struct run r;
 	state_make(dir);
@@ -59,6 +62,7 @@ static void test_check(void)
 	run(&r, &plain, option, (char[]){ "sender.test" });
 	CHECK("all is well", r.ok && !r.findings);
 	CHECK("all is well", strstr(r.text, "Failures: 0, warnings: 0, ok: 14\n"));
+	CHECK("no host", strstr(r.text, "neither Postfix nor Exim is installed"));
 	CHECK("width", print_columns(r.text) <= PAGE_WIDTH);
 	check_close(&r.world);
 	run(&r, &plain, option, (char[]){ "<anna@Sender.test>" });
@@ -72,7 +76,11 @@ static void test_check(void)
 	CHECK("a warning", r.ok && r.findings && strstr(r.text, "warnings: 1,"));
 	check_close(&r.world);
 	run(&r, &postfix, option, NULL);
-	CHECK("no Postfix", r.ok && r.findings && strstr(r.text, "Leave --postfix out."));
+	CHECK("no Postfix", r.ok && r.findings && strstr(r.text, "no /nonexistent/postconf\n"));
+	check_close(&r.world);
+	run(&r, &exim, option, NULL);
+	CHECK("no Exim", r.ok && r.findings && strstr(r.text, "no /nonexistent/exim\n") &&
+				 !strstr(r.text, "postconf"));
 	check_close(&r.world);
 	run(&r, &json, option, NULL);
 	CHECK("json", r.ok && !r.findings && r.text[0] == '{' && strstr(r.text, "\"ok\": 12"));

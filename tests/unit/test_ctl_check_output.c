@@ -82,5 +82,55 @@ static void test_stopped(void)
 	arena_close(a);
 }
 
+static void test_words(void)
+{
+	static const struct {
+		const char *text;
+		const char *words[4];
+	} t[] = {
+		{ "", { NULL } },
+		{ " \t ", { NULL } },
+		{ "a", { "a" } },
+		{ "  a\tb  c ", { "a", "b", "c" } },
+		{ "{ a b } c", { "a b", "c" } },
+		{ "\"a b\" 'c d'", { "a b", "c d" } },
+		{ "a\"b c", { "a\"b", "c" } },
+		{ "${x} {", { "${x}" } },
+		{ "'open", { "open" } },
+		{ "\"\" a", { "", "a" } },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct span rest = span_of(t[i].text), word;
+		size_t n = 0;
+		while (n < 4 && output_word(&rest, &word)) {
+			CHECK(t[i].text, t[i].words[n] && span_equal(word, span_of(t[i].words[n])));
+			n++;
+		}
+		CHECK(t[i].text, n < 4 && !t[i].words[n]);
+	}
+}
+
+static void test_program(void)
+{
+	static const struct {
+		const char *program;
+		bool is;
+	} t[] = {
+		{ "/usr/sbin/mxdirect", true },
+		{ "mxdirect", true },
+		{ "/mxdirect", true },
+		{ "/usr/sbin/mxdirect-agent", false },
+		{ "/usr/mxdirect/false", false },
+		{ "/usr/mxdirect/", false },
+		{ "", false },
+		{ " mxdirect --lmtp", true },
+		{ "run mxdirect", false },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct span command = span_of(t[i].program);
+		CHECK(t[i].program, output_runs_mxdirect(&command) == t[i].is);
+	}
+}
+
 TEST_MAIN("ctl_check_output", { "output", test_output }, { "absent", test_absent },
-	  { "stopped", test_stopped })
+	  { "stopped", test_stopped }, { "words", test_words }, { "program", test_program })

@@ -109,5 +109,79 @@ static void test_memory(void)
 	arena_close(a);
 }
 
+struct look {
+	struct arena *arena;
+	struct page page;
+	struct findings findings;
+};
+
+static void look_open(struct look *l)
+{
+	l->arena = arena_open(LIMIT_ARENA);
+	l->page = (struct page){ .out = stdout, .arena = l->arena, .now = NOW };
+	findings_init(&l->findings, &l->page);
+}
+
+static void is_found(const char *label, const struct look *l, enum finding_kind kind,
+		     enum finding_level level, const char *part)
+{
+	const struct finding *one = l->findings.first;
+	CHECK(label, one && !one->next && one->kind == kind && one->level == level);
+	CHECK(label, one && strstr(one->text, part));
+	CHECK(label, one && (one->fix == NULL) == (level == FINDING_OK));
+}
+
+static void test_user(void)
+{
+	static const struct {
+		const char *user;
+		enum finding_level level;
+		bool known;
+		const char *part;
+	} t[] = {
+		{ "nobody", FINDING_OK, true, "runs as nobody" },
+		{ "root", FINDING_FAILURE, true, "runs as root" },
+		{ "mail", FINDING_FAILURE, true, "runs as mail" },
+		{ "nosuchuser", FINDING_FAILURE, false, "no user nosuchuser" },
+		{ "", FINDING_FAILURE, false, "not set" },
+		{ "${lookup{x}}", FINDING_WARNING, false, "${lookup{x}}" },
+		{ "<value not displayable>", FINDING_WARNING, false, "nobody knows" },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct look l;
+		look_open(&l);
+		const char *user = findings_user(&l.findings, span_of(t[i].user), "Do that.");
+		CHECK(t[i].user, (user != NULL) == t[i].known);
+		if (user)
+			CHECK_STR(t[i].user, user, t[i].user);
+		is_found(t[i].user, &l, FIND_USER, t[i].level, t[i].part);
+		arena_close(l.arena);
+	}
+}
+
+static void test_limit(void)
+{
+	static const struct {
+		const char *label;
+		uint64_t ms;
+		enum finding_level if_short, level;
+		const char *part;
+	} t[] = {
+		{ "enough", 1500001, FINDING_FAILURE, FINDING_OK, "t = X is more than deadline" },
+		{ "just not", 1500000, FINDING_FAILURE, FINDING_FAILURE, "not more than deadline" },
+		{ "a complaint", 1, FINDING_WARNING, FINDING_WARNING, "together (25m)" },
+		{ "for ever", UINT64_MAX, FINDING_FAILURE, FINDING_OK, "is more" },
+		{ "unknown", 0, FINDING_FAILURE, FINDING_WARNING, "t = X is no time" },
+	};
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct look l;
+		look_open(&l);
+		const struct finding_limit limit = { "t", SPAN("X"), t[i].ms, t[i].if_short };
+		findings_limit(&l.findings, 1500000, &limit);
+		is_found(t[i].label, &l, FIND_TIME_LIMIT, t[i].level, t[i].part);
+		arena_close(l.arena);
+	}
+}
+
 TEST_MAIN("ctl_findings", { "page", test_page }, { "json", test_json }, { "kinds", test_kinds },
-	  { "memory", test_memory })
+	  { "memory", test_memory }, { "user", test_user }, { "limit", test_limit })

@@ -49,6 +49,7 @@ static void test_defaults(void)
 	CHECK_STR("tlsrpt_socket", c.tlsrpt_socket, "");
 	CHECK_STR("state_directory", c.state_directory, "/var/lib/mxdirect");
 	CHECK("max_per_destination", c.max_per_destination == 20);
+	CHECK("spf", c.spf == SPF_OFF && !c.lmtp_dsn);
 	struct error err = { 0 };
 	CHECK("the defaults agree", config_check(&c, &err));
 }
@@ -214,6 +215,11 @@ static void test_options(void)
 		{ "tls=dane-only", NULL },
 		{ "tls=dane", "tls: \"dane\" is none of none may encrypt verify dane-only" },
 		{ "tls=yes", "tls: \"yes\" is none of none may encrypt verify dane-only" },
+		{ "spf=off", NULL },
+		{ "spf=warn", NULL },
+		{ "spf=hold", NULL },
+		{ "spf=fail", "spf: \"fail\" is none of off warn hold" },
+		{ "spf=no", "spf: \"no\" is none of off warn hold" },
 		{ "dane=no", NULL },
 		{ "dane=true", NULL },
 		{ "mta_sts=off", NULL },
@@ -286,6 +292,9 @@ static void test_values(void)
 	CHECK("choice", c.log_format == LOG_JSON);
 	CHECK("choice", config_set_option(a, &c, "tls=dane-only", &err));
 	CHECK("choice", c.tls == TLS_DANE_ONLY);
+	CHECK("choice", config_set_option(a, &c, "spf=hold", &err) && c.spf == SPF_HOLD);
+	CHECK("choice", config_set_option(a, &c, "spf=warn", &err) && c.spf == SPF_WARN);
+	CHECK("choice", config_set_option(a, &c, "spf=off", &err) && c.spf == SPF_OFF);
 	CHECK("choice", config_set_option(a, &c, "tls=none", &err));
 	CHECK("choice", c.tls == TLS_NONE);
 	CHECK("text", config_set_option(a, &c, "tls_priority=SECURE256", &err));

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <stddef.h>
-#include <string.h>
-#include <strings.h>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -361,7 +359,7 @@ static bool same_way(const struct route_way *a, const struct route_way *b)
 	const struct route_host *x = a->host, *y = b->host;
 	if (!x || !y)
 		return x == y;
-	return x->to.kind == y->to.kind && strcasecmp(x->to.name, y->to.name) == 0 &&
+	return x->to.kind == y->to.kind && strcmp(x->to.name, y->to.name) == 0 &&
 	       x->port == y->port && strcmp(a->route->user, b->route->user) == 0;
 }
 

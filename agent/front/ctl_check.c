@@ -79,8 +79,10 @@ static const char *wire_postfix(struct findings *f, const struct ctl *c,
 static bool exim(struct arena *a, const struct ctl *c, const char *what, struct span *ret,
 		 struct error *err)
 {
-	const char *argv[] = { c->tools->exim, "-bP", what, c->exim ? "-C" : NULL, c->exim, NULL };
-	return output_read(a, c->tools->io, argv, ret, err);
+	/* All that stands behind -bP is asked for. */
+	const char *named[] = { c->tools->exim, "-C", c->exim, "-bP", what, NULL };
+	const char *usual[] = { c->tools->exim, "-bP", what, NULL };
+	return output_read(a, c->tools->io, c->exim ? named : usual, ret, err);
 }
 
 static const char *wire_exim(struct findings *f, const struct ctl *c, const struct config *config)

@@ -133,8 +133,6 @@ static const char *sts_reason(struct page *p, const struct preview_way *w,
 	const struct stspolicy *sts = w->sts;
 	if (!w->is->config.mta_sts)
 		return "mta_sts = no";
-	if (w->is->to.kind == NEXTHOP_HOST)
-		return "no MTA-STS for a host that a route names";
 	if (sts && sts->policy && sts->policy->mode == STS_NONE)
 		return "MTA-STS policy of mode none";
 	if (sts && sts->policy)
@@ -149,9 +147,24 @@ const char *plan_reason(struct page *p, const struct preview_way *w, const struc
 	if (w->is->to.kind == NEXTHOP_LITERAL)
 		return "an address literal has no name to prove";
 	const char *dane = dane_reason(p, &w->is->config, h);
-	if (h->demand.policy == POLICY_DANE)
+	if (w->is->to.kind == NEXTHOP_HOST && w->is->route->user[0])
+		return page_fmt(p, "the login needs it; %s", dane);
+	if (h->demand.policy == POLICY_DANE || w->is->to.kind == NEXTHOP_HOST)
 		return dane;
 	return page_fmt(p, "%s; %s", dane, sts_reason(p, w, h));
+}
+
+/* What is answered at once: of the only way, or of the domain for good. Several ways have their own
+ * reasons. */
+const struct error *plan_trouble(const struct preview *v)
+{
+	for (size_t i = 0; v->nstep == 0 && i < v->ways.n; i++) {
+		const struct preview_way *w = &v->way[i];
+		bool settled = w->is->direct && !w->left_out && w->why.class == ERR_PERM;
+		if (!w->found && (v->ways.n == 1 || settled))
+			return &w->why;
+	}
+	return NULL;
 }
 
 bool plan_is_routed(const struct plan_report *r)

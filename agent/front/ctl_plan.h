@@ -27,6 +27,9 @@ void plan_json(struct page *p, const struct plan_report *r);
 /* Do routes lead anywhere? The ways are numbered then. */
 bool plan_is_routed(const struct plan_report *r);
 
+/* Why there is nothing to try; NULL: there is, or each way has its own reason. */
+const struct error *plan_trouble(const struct preview *v);
+
 /* Words that both use; texts in the page's arena. */
 const char *plan_level(const struct preview_host *h); /* "dane"; "refused": for want of TLS; "-": it was not decided */
 const char *plan_reason(struct page *p, const struct preview_way *w, const struct preview_host *h); /* of what is demanded, or not */

@@ -292,12 +292,6 @@ static json_t *notes(struct page *p, const struct plan_report *r)
 	return list;
 }
 
-/* Why there is nowhere to go. Of several ways each has its own reason. */
-static const struct error *trouble(const struct preview *v)
-{
-	return v->ways.n == 1 && !v->way[0].found ? &v->way[0].why : NULL;
-}
-
 static json_t *message(struct page *p, const struct preview_request *rq)
 {
 	return json_pack("{s:o, s:s?}", "size",
@@ -309,7 +303,7 @@ void plan_json(struct page *p, const struct plan_report *r)
 {
 	const struct preview *v = r->preview;
 	const struct preview_way *first = &v->way[0];
-	const struct error *why = trouble(v);
+	const struct error *why = plan_trouble(v);
 	json_print(p,
 		   json_pack("{s:s, s:o, s:b, s:s?, s:s?, s:s, s:b, s:o, s:o, s:s?, s:o, s:o, s:o, "
 			     "s:o, s:o, s:o, s:o, s:o}",

@@ -169,8 +169,9 @@ static const char *memory_text(struct page *p, const struct plan_report *r)
 static const char *state_text(struct page *p, const struct plan_report *r)
 {
 	const struct preview *v = r->preview;
-	if (v->ways.n == 1 && !v->way[0].found)
-		return page_fmt(p, "nothing to try: %s", reason_of(p, &v->way[0].why));
+	const struct error *trouble = plan_trouble(v);
+	if (trouble)
+		return page_fmt(p, "nothing to try: %s", reason_of(p, trouble));
 	if (v->nstep == 0)
 		return "nothing to try: no address can be used";
 	if (v->put_off)

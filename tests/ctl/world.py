@@ -6,6 +6,7 @@ DIRECTORY has the certificates that cert.c made, and `digests`, what it said. Bo
 the name server, that of the MX hosts. Everything below signed.test and ietf.org is signed: the answers
 have the AD bit."""
 
+import base64
 import os
 import ssl
 import struct
@@ -50,6 +51,9 @@ _PORT._tcp.mx2.signed.test  TLSA  3 1 1 0000000000000000000000000000000000000000
 busy.test                   MX    10 mx1.busy.test
 busy.test                   MX    20 mx2.busy.test
 mx1.busy.test               A     127.0.0.4
+smtp.isp.test               A     127.0.0.6
+relay.test                  A     192.0.2.80
+list.test                   A     192.0.2.81
 mx2.busy.test               A     127.0.0.5
 ietf.org                    MX    0 mail2.ietf.org
 25.0.0.127.in-addr.arpa     PTR   mail.sender.test
@@ -75,6 +79,15 @@ def pack_value(kind, words, other=dns.pack_value):
     return other(kind, words)
 
 
+async def do_auth(self, rest):
+    """PLAIN, with the password at once, as mxdirect says it."""
+    mechanism, _, response = rest.partition(' ')
+    if mechanism == 'PLAIN' and base64.b64decode(response) == b'\0fred\0open-sesame':
+        self.reply('235 2.7.0 welcome')
+    else:
+        self.reply('535 5.7.8 wrong user or password')
+
+
 class Server(dns.Server):
     def reply(self, query):
         out = super().reply(query)
@@ -93,12 +106,14 @@ def context(directory, host):
 def main(directory):
     dns.TYPES['TLSA'] = 52
     dns.pack_value = pack_value
+    mx.Session.do_auth = do_auth
     with open(os.path.join(directory, 'digests')) as f:
         digest = dict(line.split() for line in f)
     hosts = mx.Servers([
         mx.Host('mx1.signed.test', '127.0.0.2', tls=context(directory, 'mx1.signed.test')),
         mx.Host('mx2.signed.test', '127.0.0.3', tls=context(directory, 'mx2.signed.test')),
         mx.Host('mx1.busy.test', '127.0.0.4', busy=True),
+        mx.Host('smtp.isp.test', '127.0.0.6', tls=context(directory, 'smtp.isp.test'), offers=['AUTH PLAIN']),
     ])
     server = Server(ZONE.replace('PORT', str(hosts.port)).replace('DIGEST', digest['mx1.signed.test']))
     print(server.port, hosts.port, flush=True)

@@ -6,7 +6,15 @@
 #include "loop.h"
 #include "story.h"
 
-enum { TYPE_A = 1, TYPE_CNAME = 5, TYPE_MX = 15, TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_TLSA = 52 };
+enum {
+	TYPE_A = 1,
+	TYPE_CNAME = 5,
+	TYPE_PTR = 12,
+	TYPE_MX = 15,
+	TYPE_TXT = 16,
+	TYPE_AAAA = 28,
+	TYPE_TLSA = 52
+};
 
 #define DNS_TCP_MAX 8
 

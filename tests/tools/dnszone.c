@@ -28,7 +28,7 @@ static const struct {
 	uint16_t type;
 } types[] = {
 	{ "ANY", 0 },        { "A", TYPE_A },       { "CNAME", TYPE_CNAME }, { "MX", TYPE_MX },
-	{ "TXT", TYPE_TXT }, { "AAAA", TYPE_AAAA }, { "TLSA", TYPE_TLSA },
+	{ "TXT", TYPE_TXT }, { "AAAA", TYPE_AAAA }, { "TLSA", TYPE_TLSA },   { "PTR", TYPE_PTR },
 };
 
 const char *dns_type_text(uint16_t type)
@@ -88,6 +88,7 @@ static void put_rdata(uint16_t type, const char *text, struct bytes *out)
 		put_mx(text, out);
 		break;
 	case TYPE_CNAME:
+	case TYPE_PTR:
 		dns_put_name(text, out);
 		break;
 	case TYPE_TLSA:
@@ -112,6 +113,8 @@ static void add_record(struct dns_rule *rule, const char *text)
 static void add_records(struct dns_rule *rule, char *text)
 {
 	char *brace = strchr(text, '{');
+	while (brace && (brace[1] < '0' || brace[1] > '9')) /* as in a macro of SPF */
+		brace = strchr(brace + 1, '{');
 	char *dash = brace ? strchr(brace, '-') : NULL;
 	char *end = dash ? strchr(dash, '}') : NULL;
 	if (!end) {

@@ -122,7 +122,9 @@ static void look_at_helo(struct faults *f)
 {
 	const char *helo = f->q->helo;
 	struct fitness_forward forward;
-	if (!fitness_full_name(helo))
+	if (helo[0] == '\0')
+		add(f, "this machine has no full name, so that HELO says its address");
+	else if (!fitness_full_name(helo))
 		add(f, arena_fmt(f->dns.arena, "the HELO name %s is not a full name", helo));
 	else if (fitness_forward(&f->dns, helo, f->q->source, &forward) &&
 		 forward.has == FITNESS_BAD)

@@ -48,7 +48,7 @@ struct fitness_question {
 	const char *queue_id;
 	const char *relay; /* that refused (outcome_is_about_us()) */
 	struct ip source;  /* our end of the connection to it */
-	const char *helo;  /* as it was said */
+	const char *helo;  /* "": the address was said */
 	const struct addr *sender;
 };
 

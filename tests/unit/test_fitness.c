@@ -180,6 +180,8 @@ static void faults(void)
 		{ "127.0.0.25", "mail", "sender.test", "the HELO name mail is not a full name" },
 		{ "127.0.0.25", "[127.0.0.25]", "sender.test",
 		  "the HELO name [127.0.0.25] is not a full name" },
+		{ "127.0.0.25", "", "sender.test",
+		  "this machine has no full name, so that HELO says its address" },
 		{ "127.0.0.25", "lost.test", "sender.test", NULL },
 		{ "127.0.0.25", "nowhere.test", "sender.test",
 		  "the HELO name nowhere.test does not have the address 127.0.0.25" },

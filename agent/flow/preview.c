@@ -217,10 +217,15 @@ static bool look_up(struct making *m, struct error *err)
 
 /* ---- the ways ---- */
 
-static bool is_too_large(const struct making *m, const struct way *way)
+static bool is_too_large(const struct making *m, const struct config *c, struct error *why)
 {
-	uint64_t limit = way->config.message_size_limit;
-	return m->rq->sized && limit > 0 && m->rq->size > limit;
+	uint64_t limit = c->message_size_limit;
+	if (!m->rq->sized || limit == 0 || m->rq->size <= limit)
+		return false;
+	err_set(why, ERR_PERM, ESC(5, 3, 4),
+		"the message is larger than %llu bytes (message_size_limit)",
+		(unsigned long long)limit);
+	return true;
 }
 
 /* What can be told of a way without any lookup. `end`: a way before has had the last word. */
@@ -228,17 +233,16 @@ static bool is_left_out(struct making *m, bool end, struct error *why)
 {
 	const struct way *way = m->way->is;
 	const struct preview *p = m->p;
+	/* What is too large for its domain is not even taken in. */
+	if (is_too_large(m, m->sv->config, why))
+		return true;
 	if (end)
 		err_set(why, ERR_PERM, (struct esc){ 0 },
 			"DNS has the last word of a way before it");
 	else if (way->direct && p->down_for_new && !p->put_off)
 		err_set(why, ERR_TEMP, p->since.code, "%s", p->since.why);
-	else if (is_too_large(m, way))
-		err_set(why, ERR_PERM, ESC(5, 3, 4),
-			"the message is larger than %llu bytes (message_size_limit)",
-			(unsigned long long)way->config.message_size_limit);
 	else
-		return false;
+		return is_too_large(m, &way->config, why);
 	return true;
 }
 

@@ -41,8 +41,7 @@ static const struct ctl_command commands[] = {
 	  "      routes, hosts, addresses, TLS demanded, order; --probe connects to\n"
 	  "      each of them, says EHLO, starts TLS, logs in, and leaves.\n",
 	  CTL_JSON | CTL_PROBE | CTL_MAIL, 1, 1, ctl_plan },
-	{ "check",
-	  "[--to HOST[:PORT]] [--postfix DIR] [--exim FILE] [--json] [SENDER]...",
+	{ "check", "[--to HOST[:PORT]] [--postfix DIR] [--exim FILE] [--json] [SENDER]...",
 	  "      Is this machine fit to send, also for these senders? What to do if not.\n",
 	  CTL_JSON | CTL_CHECK, 0, SIZE_MAX, ctl_check },
 	{ "status", "[--json] [MESSAGE | HOST | DOMAIN]",

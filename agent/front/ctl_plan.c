@@ -158,13 +158,15 @@ const char *plan_reason(struct page *p, const struct preview_way *w, const struc
  * reasons. */
 const struct error *plan_trouble(const struct preview *v)
 {
+	bool hopeless = v->nstep == 0;
 	for (size_t i = 0; v->nstep == 0 && i < v->ways.n; i++) {
 		const struct preview_way *w = &v->way[i];
-		bool settled = w->is->direct && !w->left_out && w->why.class == ERR_PERM;
-		if (!w->found && (v->ways.n == 1 || settled))
+		bool for_good = !w->found && w->why.class == ERR_PERM;
+		if (for_good && w->is->direct && !w->left_out)
 			return &w->why;
+		hopeless = hopeless && (for_good || (!w->found && v->ways.n == 1));
 	}
-	return NULL;
+	return hopeless ? &v->way[0].why : NULL;
 }
 
 bool plan_is_routed(const struct plan_report *r)

@@ -67,6 +67,7 @@ static void test_open(void)
 	CHECK_STR("domain", s.domain, "example.net");
 	CHECK_STR("no reports", s.config.tlsrpt_socket, "");
 	CHECK_STR("own name", s.services.own_name, "me.test");
+	CHECK("for its routes", s.services.settings != NULL);
 	CHECK_STR("programs", s.services.sts_program, "/sts");
 	CHECK_STR("programs", s.services.secure->path, "/tls.so");
 	CHECK("no memory", s.services.memory == NULL && s.no_memory != NULL);

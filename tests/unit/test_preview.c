@@ -232,28 +232,6 @@ static void test_changes_nothing(void)
 	world_close(&w);
 }
 
-static void test_no_memory(void)
-{
-	struct world w;
-	struct error err;
-	world_open(&w);
-	bool good = false;
-	for (size_t limit = 1000; !good && limit < LIMIT_ARENA; limit *= 2) {
-		struct arena *a = arena_open(limit);
-		struct preview p = { .nstep = 99 };
-		const struct preview_request rq = {
-			.domain = "example.net",
-			.until = deadline_in(io_now(&w.io), 10000),
-		};
-		good = preview_make(a, &w.sv, &rq, &p, &err);
-		CHECK("untouched", good || (p.nstep == 99 && err.class == ERR_INTERNAL));
-		resolver_forget(w.resolver);
-		arena_close(a);
-	}
-	CHECK("enough", good);
-	world_close(&w);
-}
-
 /* A whole session but for the mail. */
 static void test_probe(void)
 {
@@ -378,6 +356,14 @@ static void test_route_trouble(void)
 	make(&w, "half.test");
 	CHECK("too large", w.p.way[0].left_out && w.p.way[0].why.code.detail == 4);
 	CHECK("another way", !w.p.way[1].left_out && w.p.way[1].found);
+	w.config.message_size_limit = 1999;
+	make(&w, "half.test");
+	for (size_t i = 0; i < 2; i++)
+		CHECK("for the domain", w.p.way[i].left_out && w.p.way[i].why.code.cls == 5);
+	CHECK("nothing to try", w.p.nstep == 0);
+	w.config.message_size_limit = 2000;
+	make(&w, "half.test");
+	CHECK("just fits", w.p.nstep == 1);
 
 	w.rq = (struct preview_request){ .size = 0 };
 	make(&w, "a..b");
@@ -425,6 +411,38 @@ static void test_down(void)
 	w.sv.settings = NULL;
 	make(&w, "broken.example");
 	CHECK("no other way", w.p.put_off && w.p.ways.n == 1 && !w.p.way[0].left_out);
+	world_close(&w);
+}
+
+static void starve(struct world *w, const char *domain)
+{
+	struct error err;
+	bool good = false;
+	for (size_t limit = 1000; !good && limit < LIMIT_ARENA; limit += limit / 4) {
+		struct arena *a = arena_open(limit);
+		struct preview p = { .nstep = 99 };
+		const struct preview_request rq = {
+			.domain = domain,
+			.secrets = true,
+			.until = deadline_in(io_now(&w->io), 10000),
+		};
+		good = preview_make(a, &w->sv, &rq, &p, &err);
+		CHECK("untouched", good || (p.nstep == 99 && err.class == ERR_INTERNAL));
+		resolver_forget(w->resolver);
+		arena_close(a);
+	}
+	CHECK(domain, good);
+}
+
+static void test_no_memory(void)
+{
+	struct world w;
+	route_open(&w);
+	starve(&w, "example.net");
+	starve(&w, "bare.test");
+	starve(&w, "gone.test");
+	starve(&w, "half.test");
+	starve(&w, "a..b");
 	world_close(&w);
 }
 

@@ -302,6 +302,11 @@ bool dialog_secret(const struct dialog *d)
 	return phase_is_secret(current(d));
 }
 
+void dialog_told(const struct dialog *d, const struct reply *r, char *out, size_t n)
+{
+	dialog_quote(d, current(d), r, out, n);
+}
+
 bool dialog_committed(const struct dialog *d)
 {
 	return d->committed;

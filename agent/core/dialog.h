@@ -90,6 +90,8 @@ int64_t dialog_patience(const struct dialog *d);
 const char *dialog_phase(const struct dialog *d);
 /* The bytes that are said now, and the reply that is waited for, are part of a login: not for any log. */
 bool dialog_secret(const struct dialog *d);
+/* The reply that is waited for, as it may stand in a log: without what it repeats of a login. */
+void dialog_told(const struct dialog *d, const struct reply *r, char *out, size_t n);
 /* The final dot has been said: from here on only its reply or its patience ends the wait. A further transaction takes it back: ask
  * anew after each step. */
 bool dialog_committed(const struct dialog *d);

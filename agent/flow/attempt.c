@@ -36,6 +36,12 @@ static void trace(const struct session *s, char direction, struct span line)
 	j->trace(j->self, text);
 }
 
+/* What the server said that is no reply, or nobody asked for. */
+static void trace_odd(const struct session *s, struct span said)
+{
+	trace(s, '<', dialog_secret(s->dialog) ? SPAN("(not a reply to the login)") : said);
+}
+
 static void trace_commands(const struct session *s, struct span bytes)
 {
 	struct span line;
@@ -69,7 +75,7 @@ static bool unasked_for(struct session *s)
 	if (dialog_committed(s->dialog) || !stream_pending(s->stream))
 		return false;
 	if (stream_peek(s->stream, patience(s), &said, &err)) {
-		trace(s, '<', said);
+		trace_odd(s, said);
 		dialog_early(s->dialog, said);
 	} else {
 		lost(s, &err);
@@ -111,14 +117,14 @@ static void hear(struct session *s)
 		stream_eat(s->stream, used);
 	}
 	if (state == PARSE_BAD) {
-		trace(s, '<', in);
+		trace_odd(s, in);
 		err_set(&err, ERR_TEMP, ESC(4, 5, 0), "sent something that is not an SMTP reply");
 		lost(s, &err);
 		return;
 	}
 	if (s->sv->journal.trace) {
 		char text[LIMIT_REPLY_TEXT + 8];
-		reply_format(&parser.reply, text, sizeof(text));
+		dialog_told(s->dialog, &parser.reply, text, sizeof(text));
 		bool challenge = dialog_secret(s->dialog) && parser.reply.code == 334;
 		trace(s, '<', challenge ? SPAN("334 (a challenge)") : span_of(text));
 	}

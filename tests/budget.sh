@@ -30,7 +30,7 @@ done
 for file in common/*/*.c agent/core/*.c agent/flow/*.c agent/front/*.c; do
 	module=$(basename "$file" .c)
 	case $module in
-	lookup | attempt | delivery | notes | tlspolicy | pipe) continue ;;
+	lookup | attempt | delivery | delivery_notes | notes | tlspolicy | pipe) continue ;;
 	ctl_plan_*) module=ctl_plan ;;
 	dialog_*) module=dialog ;;
 	memory_*) module=memory ;;

@@ -57,6 +57,7 @@ UNIT_TESTS = \
 	%D%/unit/test_session \
 	%D%/unit/test_trust \
 	%D%/unit/test_config \
+	%D%/unit/test_config_value \
 	%D%/unit/test_demand \
 	%D%/unit/test_dialog \
 	%D%/unit/test_envelope \
@@ -190,7 +191,10 @@ endif
 %C%_unit_test_store_damage_LDADD = $(FLOOR_STORE)
 %C%_unit_test_config_SOURCES = %D%/unit/test_config.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_config_LDADD = $(FLOOR_CORE)
-%C%_unit_test_dialog_SOURCES = %D%/unit/test_dialog.c %D%/unit/dialog_kept.h %D%/unit/dialog_more.h %D%/unit/dialog_play.h \
+%C%_unit_test_config_value_SOURCES = %D%/unit/test_config_value.c %D%/unit/harness.h
+%C%_unit_test_config_value_LDADD = $(FLOOR_CORE)
+%C%_unit_test_dialog_SOURCES = %D%/unit/test_dialog.c %D%/unit/dialog_first.h %D%/unit/dialog_kept.h \
+	%D%/unit/dialog_login.h %D%/unit/dialog_login_more.h %D%/unit/scram_server.h %D%/unit/dialog_more.h %D%/unit/dialog_play.h \
 	%D%/unit/dialog_stories.h %D%/unit/dialog_tls.h %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_dialog_LDADD = $(FLOOR_CORE)
 %C%_unit_test_envelope_SOURCES = %D%/unit/test_envelope.c %D%/unit/harness.h %D%/unit/guard_page.h
@@ -213,21 +217,28 @@ endif
 %C%_unit_test_nexthop_LDADD = $(FLOOR_CORE)
 %C%_unit_test_route_SOURCES = %D%/unit/test_route.c %D%/unit/harness.h
 %C%_unit_test_route_LDADD = $(FLOOR_CORE)
-%C%_unit_test_sasl_SOURCES = %D%/unit/test_sasl.c %D%/unit/harness.h
-%C%_unit_test_sasl_LDADD = $(FLOOR_CORE)
+# With the real functions of the TLS module, which are handed in as a value.
+%C%_unit_test_sasl_SOURCES = %D%/unit/test_sasl.c %D%/unit/scram_server.h %D%/unit/harness.h
+%C%_unit_test_sasl_LDADD = libtls.a $(FLOOR_CORE) $(GNUTLS_LIBS)
 %C%_unit_test_stscache_SOURCES = %D%/unit/test_stscache.c %D%/unit/harness.h
 %C%_unit_test_stscache_LDADD = $(FLOOR_CORE)
 %C%_unit_test_intake_SOURCES = %D%/unit/test_intake.c %D%/unit/harness.h %D%/unit/guard_page.h
 %C%_unit_test_intake_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_memory_SOURCES = %D%/unit/test_memory.c %D%/unit/memory_world.h %D%/unit/memory_health.h \
-	%D%/unit/memory_slots.h %D%/unit/memory_trouble.h %D%/unit/store_dir.h %D%/unit/harness.h
+	%D%/unit/memory_slots.h %D%/unit/memory_spf.h %D%/unit/memory_trouble.h %D%/unit/store_dir.h %D%/unit/harness.h
 %C%_unit_test_memory_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_sessions_SOURCES = %D%/unit/test_sessions.c %D%/unit/harness.h
 %C%_unit_test_sessions_LDADD = $(FLOOR_FLOW)
-%C%_unit_test_senderspf_SOURCES = %D%/unit/test_senderspf.c %D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_senderspf_SOURCES = %D%/unit/test_senderspf.c %D%/unit/sender_world.h %D%/unit/spf_zone.h %D%/unit/store_dir.h \
+	%D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_senderspf_CPPFLAGS = $(SPF_TEST_CPPFLAGS)
 %C%_unit_test_senderspf_LDADD = $(FLOOR_FLOW)
-%C%_unit_test_fitness_SOURCES = %D%/unit/test_fitness.c %D%/unit/dns_build.h %D%/unit/harness.h
+EXTRA_%C%_unit_test_senderspf_DEPENDENCIES = mxdirect-spf
+%C%_unit_test_fitness_SOURCES = %D%/unit/test_fitness.c %D%/unit/sender_world.h %D%/unit/spf_zone.h %D%/unit/store_dir.h \
+	%D%/unit/dns_build.h %D%/unit/harness.h
+%C%_unit_test_fitness_CPPFLAGS = $(SPF_TEST_CPPFLAGS)
 %C%_unit_test_fitness_LDADD = $(FLOOR_FLOW)
+EXTRA_%C%_unit_test_fitness_DEPENDENCIES = mxdirect-spf
 %C%_unit_test_password_SOURCES = %D%/unit/test_password.c %D%/unit/harness.h
 %C%_unit_test_password_LDADD = $(FLOOR_FLOW)
 %C%_unit_test_ways_SOURCES = %D%/unit/test_ways.c %D%/unit/harness.h
@@ -252,6 +263,8 @@ EXTRA_%C%_unit_test_ctl_check_DEPENDENCIES = mxdirect-spf
 EXTRA_%C%_unit_test_ctl_check_net_DEPENDENCIES = mxdirect-spf
 %C%_unit_test_ctl_check_output_SOURCES = %D%/unit/test_ctl_check_output.c %D%/unit/harness.h
 %C%_unit_test_ctl_check_output_LDADD = $(FLOOR_CTL)
+%C%_unit_test_ctl_check_exim_SOURCES = %D%/unit/test_ctl_check_exim.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
+%C%_unit_test_ctl_check_exim_LDADD = $(FLOOR_CTL)
 %C%_unit_test_ctl_check_postfix_SOURCES = %D%/unit/test_ctl_check_postfix.c %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/harness.h
 %C%_unit_test_ctl_check_postfix_LDADD = $(FLOOR_CTL)
 %C%_unit_test_ctl_check_sender_SOURCES = %D%/unit/test_ctl_check_sender.c %D%/unit/check_world.h %D%/unit/ctl_example.h %D%/unit/ctl_print.h %D%/unit/dns_build.h %D%/unit/spf_zone.h \
@@ -322,6 +335,8 @@ EXTRA_%C%_unit_test_spf_program_DEPENDENCIES = mxdirect-spf
 %C%_unit_test_xtext_LDADD = $(FLOOR_WIRE)
 %C%_unit_test_secure_SOURCES = %D%/unit/test_secure.c %D%/unit/harness.h %D%/unit/pki.h
 %C%_unit_test_secure_LDADD = $(FLOOR_NET) $(GNUTLS_LIBS)
+%C%_unit_test_crypto_SOURCES = %D%/unit/test_crypto.c %D%/unit/harness.h
+%C%_unit_test_crypto_LDADD = $(FLOOR_TLS)
 %C%_unit_test_proof_SOURCES = %D%/unit/test_proof.c %D%/unit/harness.h %D%/unit/pki.h
 %C%_unit_test_proof_LDADD = $(FLOOR_TLS)
 %C%_unit_test_session_SOURCES = %D%/unit/test_session.c %D%/unit/harness.h %D%/unit/pki.h
@@ -340,6 +355,7 @@ EXTRA_%C%_unit_test_spf_program_DEPENDENCIES = mxdirect-spf
 # Fuzz targets: with --enable-fuzz linked with libFuzzer, otherwise with a main that replays the corpus.
 FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_addr \
+	%D%/fuzz/fuzz_base64 \
 	%D%/fuzz/fuzz_canon \
 	%D%/fuzz/fuzz_dnsmsg \
 	%D%/fuzz/fuzz_ehlo \
@@ -348,6 +364,7 @@ FUZZ_TARGETS = \
 	%D%/fuzz/fuzz_lmtpd \
 	%D%/fuzz/fuzz_records \
 	%D%/fuzz/fuzz_reply \
+	%D%/fuzz/fuzz_sasl \
 	%D%/fuzz/fuzz_spf \
 	%D%/fuzz/fuzz_sts \
 	%D%/fuzz/fuzz_tlsa \
@@ -367,6 +384,9 @@ FUZZ_FLOW = libconf.a $(FUZZ_CORE) $(CONFUSE_LIBS)
 %C%_fuzz_fuzz_addr_SOURCES = %D%/fuzz/fuzz_addr.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_addr_LDADD = $(FUZZ_WIRE)
 %C%_fuzz_fuzz_addr_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_base64_SOURCES = %D%/fuzz/fuzz_base64.c $(REPLAY_MAIN)
+%C%_fuzz_fuzz_base64_LDADD = $(FUZZ_WIRE)
+%C%_fuzz_fuzz_base64_LDFLAGS = $(LINK_FUZZ)
 %C%_fuzz_fuzz_canon_SOURCES = %D%/fuzz/fuzz_canon.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_canon_LDADD = $(FUZZ_WIRE)
 %C%_fuzz_fuzz_canon_LDFLAGS = $(LINK_FUZZ)
@@ -391,10 +411,13 @@ FUZZ_FLOW = libconf.a $(FUZZ_CORE) $(CONFUSE_LIBS)
 %C%_fuzz_fuzz_reply_SOURCES = %D%/fuzz/fuzz_reply.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_reply_LDADD = $(FUZZ_WIRE)
 %C%_fuzz_fuzz_reply_LDFLAGS = $(LINK_FUZZ)
+%C%_fuzz_fuzz_sasl_SOURCES = %D%/fuzz/fuzz_sasl.c %D%/unit/scram_server.h $(REPLAY_MAIN)
+%C%_fuzz_fuzz_sasl_LDADD = $(FUZZ_CORE)
+%C%_fuzz_fuzz_sasl_LDFLAGS = $(LINK_FUZZ)
 %C%_fuzz_fuzz_conf_SOURCES = %D%/fuzz/fuzz_conf.c $(REPLAY_MAIN)
 %C%_fuzz_fuzz_conf_LDADD = $(FUZZ_FLOW)
 %C%_fuzz_fuzz_conf_LDFLAGS = $(LINK_FUZZ)
-%C%_fuzz_fuzz_dialog_SOURCES = %D%/fuzz/fuzz_dialog.c $(REPLAY_MAIN)
+%C%_fuzz_fuzz_dialog_SOURCES = %D%/fuzz/fuzz_dialog.c %D%/fuzz/fuzz_login.h $(REPLAY_MAIN)
 %C%_fuzz_fuzz_dialog_LDADD = $(FUZZ_CORE)
 %C%_fuzz_fuzz_dialog_LDFLAGS = $(LINK_FUZZ)
 %C%_fuzz_fuzz_spf_SOURCES = %D%/fuzz/fuzz_spf.c agent/spflib.c agent/spflib.h agent/spfpacket.h $(REPLAY_MAIN)

@@ -2,26 +2,28 @@
 /*
  * A session with any server: it ends, every recipient has an outcome, nothing counts as delivered
  * that was not, nobody gets the message twice, no demand on TLS is weakened, what was said before
- * TLS is forgotten, and a session that has died is not blamed on anybody.
+ * TLS is forgotten, a session that has died is not blamed on anybody, and nobody gets a password
+ * who has not proven who it is, nor a message before the login is done.
  *
  * Six bytes say how many recipients, what the server offers, who is skipped, what the message is,
  * what is demanded of TLS and whether the session is a kept one or is to be kept, what the server
  * offers behind TLS; then one byte for each step: '2' '3' '4' '5' 'b' 'n' 'x' 'm' a reply, 'L' 'l'
  * lost (theirs, ours), 'E' 'e' early bytes, in the handshake 'h' 'i' failure (theirs, ours), all
  * others what a friendly server does.
+ *
+ * Bit 4 of the byte of who is skipped: there is a login, and a seventh byte says of it what is
+ * offered, in TLS and before, and whether the user is a long one and the randomness fails. Then in
+ * the handshake 't' is a proof that fails and is only looked at; in reply to AUTH there are more
+ * letters (fuzz_login.h). Bit 5: TLS comes before the greeting.
  */
 #include <stdint.h>
 
 #include "core/dialog.h"
+#include "fuzz_login.h"
 
 #define RCPTS 5
-#define STEPS 100
+#define STEPS 120
 #define HEAD  6
-#define REQUIRE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,7 +35,8 @@ struct session {
 	uint32_t now; /* what the last reply to EHLO offered */
 	const struct demand *demand;
 	const struct facts *facts;
-	bool utf8, plain, secured, tls_failed;
+	bool utf8, plain, tls_first, secured, advisory, tls_failed;
+	struct auth auth;
 	struct dialog *d;
 	bool skip[RCPTS], accepted[RCPTS], delivered[RCPTS];
 	size_t naccepted, nsaid, mails;
@@ -95,10 +98,8 @@ static void make_reply(const struct session *s, char op, struct span command, st
 		"552 5.5.3 too many\r\n",
 		"452 too many\r\n",
 	};
-	struct reply_parser p;
 	char room[256];
 	struct buf text;
-	size_t used;
 	const char *known = op ? strchr(ops, op) : NULL;
 	buf_init(&text, room, sizeof(room));
 	if (known) {
@@ -110,11 +111,23 @@ static void make_reply(const struct session *s, char op, struct span command, st
 		for (size_t i = 0; i < OFFERS; i++)
 			if (offers_of(s) >> i & 1)
 				buf_add(&text, offer_lines[i]);
+		add_auth(&text, auth_offers(&s->auth, s->secured));
 		buf_add(&text, SPAN("250 ok\r\n"));
 	}
-	reply_parser_init(&p);
-	REQUIRE(reply_parse(&p, buf_view(&text), &used) == PARSE_DONE);
-	*ret = p.reply;
+	parse(buf_view(&text), ret);
+}
+
+static void hear_auth(struct session *s, char op, struct span command)
+{
+	struct reply r;
+	s->auth.shown = false;
+	if (op && strchr("2345bnxm", op))
+		make_reply(s, op, command, &r);
+	else
+		auth_reply(&s->auth, op, command, &r);
+	auth_heard(&s->auth, &r);
+	REQUIRE(dialog_secret(s->d));
+	dialog_heard(s->d, &r);
 }
 
 /* The reply to the dot settles those that the transaction carries, unless it means nothing. */
@@ -142,11 +155,16 @@ static void hear(struct session *s, char op)
 	struct reply r;
 	REQUIRE(span_cut(&s->due, '\n', &command));
 	command = span_trim(command);
+	if (s->auth.open) {
+		hear_auth(s, op, command);
+		return;
+	}
 	make_reply(s, op, command, &r);
 	bool yes = reply_class(&r) == 2;
 	if (command.p[0] == 'E' || command.p[0] == 'H') {
 		bool whole = command.p[0] == 'E' && yes && r.lines > 1;
 		s->now = whole ? offers_of(s) : 0;
+		s->auth.now = whole ? auth_offers(&s->auth, s->secured) : 0;
 	} else if (command.p[0] == 'M') {
 		s->open = s->mail_taken = yes;
 	} else if (span_equal(command, SPAN("RSET"))) {
@@ -173,6 +191,8 @@ static void check_mail(const struct session *s, struct span line)
 {
 	bool size = offered(s, OFFER_SIZE) || offered(s, OFFER_SIZE_1000);
 	REQUIRE(s->demand->level <= DEMAND_MAY || s->secured);
+	REQUIRE(s->secured || !s->tls_first || s->resumed);
+	REQUIRE(s->auth.done == (s->auth.login != NULL));
 	REQUIRE(has(line, " SIZE=") == size);
 	REQUIRE(has(line, " BODY=8BITMIME") == (s->facts->has_8bit && offered(s, OFFER_8BITMIME)));
 	REQUIRE(has(line, " SMTPUTF8") == s->utf8);
@@ -207,34 +227,47 @@ static void check_rcpt(struct session *s, struct span line)
 	REQUIRE(++s->nsaid <= 2 || !offered(s, OFFER_LIMITS_DSN));
 }
 
+static void check_command(struct session *s, struct span line)
+{
+	if (span_equal(line, SPAN("RSET\r")))
+		s->open = false; /* unless it is refused, which is the end */
+	if (line.p[0] == 'M') {
+		check_mail(s, line);
+		begin_transaction(s);
+	}
+	if (span_starts_nocase(line, SPAN("RCPT")))
+		check_rcpt(s, line);
+	if (line.p[0] == 'A') {
+		REQUIRE(!s->resumed && s->mails == 0);
+		REQUIRE(s->secured && !s->advisory && s->demand->level >= DEMAND_VERIFY);
+		auth_begin(&s->auth, line);
+	}
+	if (line.p[0] == 'S')
+		check_starttls(s);
+	if (line.p[0] == '.')
+		REQUIRE(s->text_wanted && (s->committed ? s->naccepted > 0 : s->naccepted == 0));
+}
+
 static void say(struct session *s, const struct buf *out)
 {
 	struct span rest = buf_view(out), line;
 	size_t commands = 0;
-	REQUIRE(!out->overflow && rest.n > 2 && rest.n < DIALOG_OUT && s->due.n == 0);
+	REQUIRE(!out->overflow && rest.n >= 2 && rest.n < DIALOG_OUT && s->due.n == 0);
 	REQUIRE(rest.p[rest.n - 1] == '\n');
 	memcpy(s->said, rest.p, rest.n);
 	s->due = (struct span){ s->said, rest.n };
 	while (span_cut(&rest, '\n', &line)) {
-		REQUIRE(line.n > 1 && line.n < LIMIT_COMMAND);
+		REQUIRE(line.n > (s->auth.open ? 0 : 1) && line.n < LIMIT_COMMAND);
 		REQUIRE(memchr(line.p, '\r', line.n) == line.p + line.n - 1);
 		REQUIRE(memchr(line.p, '\0', line.n) == NULL);
 		REQUIRE(commands++ == 0 || offered(s, OFFER_PIPELINING));
 		REQUIRE(!s->tls_failed);
-		if (span_equal(line, SPAN("RSET\r")))
-			s->open = false; /* unless it is refused, which is the end */
-		if (line.p[0] == 'M') {
-			check_mail(s, line);
-			begin_transaction(s);
-		}
-		if (span_starts_nocase(line, SPAN("RCPT")))
-			check_rcpt(s, line);
-		if (line.p[0] == 'S')
-			check_starttls(s);
-		if (line.p[0] == '.')
-			REQUIRE(s->text_wanted &&
-				(s->committed ? s->naccepted > 0 : s->naccepted == 0));
+		if (s->auth.open)
+			auth_word(&s->auth, line);
+		else
+			check_command(s, line);
 	}
+	REQUIRE(dialog_secret(s->d) == s->auth.open);
 	dialog_done(s->d);
 }
 
@@ -265,7 +298,13 @@ static void handshake(struct session *s, char op)
 	s->tls_failed = op == 'h' || op == 'i';
 	s->secured = !s->tls_failed;
 	s->now = 0;
-	facts.trouble = op == 'h' ? SECURE_NOT_TRUSTED : op == 'i' ? SECURE_LOCAL : SECURE_FINE;
+	s->advisory = s->auth.login && op == 't';
+	facts.trouble = op == 'h'     ? SECURE_NOT_TRUSTED
+			: op == 'i'   ? SECURE_LOCAL
+			: s->advisory ? SECURE_WRONG_NAME
+				      : SECURE_FINE;
+	if (s->secured && s->tls_first)
+		s->due = SPAN("greeting\n");
 	if (s->secured)
 		dialog_secured(s->d, &facts);
 	else
@@ -286,7 +325,8 @@ static bool step(struct session *s)
 		if (dialog_kept(s->d, &kept))
 			REQUIRE(s->keep && bye.n == 0 && s->due.n == 0 && !s->text_wanted &&
 				!s->over && !s->reset_refused && !dialog_stale(s->d) &&
-				kept.secured == s->secured);
+				kept.secured == s->secured && kept.logged_in == s->auth.done &&
+				s->auth.done == (s->auth.login != NULL));
 		REQUIRE(bye.n == 0 || !s->text_wanted || s->committed || s->naccepted == 0);
 		return false;
 	}
@@ -321,8 +361,12 @@ static void check_outcome(const struct session *s, const struct outcome *o, bool
 	REQUIRE(o->code.cls == (e == EVENT_ACCEPTED ? 2 : 4) ||
 		(e != EVENT_ACCEPTED && o->code.cls == 5));
 	REQUIRE(o->security && (o->security->protocol[0] != '\0') == s->secured);
-	REQUIRE(e != EVENT_TLS_UNMET || (s->demand->level > DEMAND_MAY && !s->secured));
-	REQUIRE(e != EVENT_TLS_BROKEN || (s->demand->level == DEMAND_MAY && !s->secured));
+	bool never_plain = s->tls_first || s->demand->level > DEMAND_MAY;
+	REQUIRE(e != EVENT_TLS_UNMET || (never_plain && !s->secured));
+	REQUIRE(e != EVENT_TLS_BROKEN || (!never_plain && !s->secured));
+	REQUIRE(e != EVENT_LOGIN_REFUSED || (s->auth.login && !s->auth.done && o->code.cls == 4));
+	REQUIRE(!s->auth.cancelled || e == EVENT_LOGIN_REFUSED || e == EVENT_LOCAL);
+	REQUIRE(!s->auth.login || !(strstr(o->text, "secret") || strstr(o->text, "c2VjcmV0")));
 	REQUIRE(!s->tls_failed || e == EVENT_TLS_UNMET || e == EVENT_TLS_BROKEN ||
 		e == EVENT_LOCAL);
 	if (e == EVENT_FINAL_UNKNOWN)
@@ -363,11 +407,14 @@ static struct demand demand_of(uint8_t how)
 /* As another message left it: with what the server offers now, and as secure as is demanded. */
 static struct dialog_session resume(struct session *s, bool secured)
 {
-	struct dialog_session kept = { .secured = secured, .level = s->demand->level };
+	struct dialog_session kept = { .secured = secured,
+				       .logged_in = s->auth.login != NULL,
+				       .level = s->demand->level };
 	struct reply r;
 	s->secured = secured;
 	s->resumed = true;
 	s->now = offers_of(s);
+	s->auth.done = kept.logged_in;
 	s->mails = kept.transactions = 1;
 	s->due = SPAN("");
 	make_reply(s, 0, SPAN("EHLO"), &r);
@@ -402,6 +449,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			     .offers = data[1],
 			     .offers_tls = data[5],
 			     .plain = data[4] & 8,
+			     .tls_first = data[2] & 32,
 			     .keep = data[4] & 32,
 			     .due = SPAN("greeting\n") };
 	struct envelope e = {
@@ -417,6 +465,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct demand demand = demand_of(data[4]);
 	s.demand = &demand;
 	struct dialog_session kept;
+	struct login login;
+	struct secure_crypto crypto;
+	if (data[2] & 16)
+		auth_init(&s.auth, (uint8_t)next_byte(&s), &login, &crypto);
 	struct dialog_script script = {
 		.helo = "me.test",
 		.relay = "mx.test",
@@ -426,8 +478,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.config = &config,
 		.demand = demand,
 		.plain = s.plain,
+		.tls_first = s.tls_first,
+		.login = s.auth.login,
+		.crypto = &crypto,
 		.keep = s.keep,
 	};
+	if (s.tls_first)
+		s.due = SPAN("");
 	if (data[4] & 64) {
 		kept = resume(&s, data[4] & 128);
 		script.resumed = &kept;

@@ -146,8 +146,13 @@ static void layer_close(struct secure_session *s)
 }
 
 static const struct secure_ops layer_ops = {
-	SECURE_VERSION, layer_open,    layer_handshake, layer_read,
-	layer_write,    layer_pending, layer_close,
+	.version = SECURE_VERSION,
+	.open = layer_open,
+	.handshake = layer_handshake,
+	.read = layer_read,
+	.write = layer_write,
+	.pending = layer_pending,
+	.close = layer_close,
 };
 static const struct secure_ask ask = { .priority = "nothing" };
 static struct secure_facts facts;

@@ -14,6 +14,7 @@ static void enter(struct delivery *d, struct turn *turn)
 		d->ipv4_only = false;
 	d->turn = turn;
 	d->sv = &turn->way->sv;
+	memory_speak_from(d->sv->memory, d->sv->config);
 }
 
 static void add_broken_tls(struct delivery *d, const char *host, struct endpoint addr)

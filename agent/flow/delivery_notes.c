@@ -102,7 +102,7 @@ static void note_refused_ipv6(struct delivery *d)
 /* For whoever finds out later what the server may not like about us. */
 static void complain(struct delivery *d, const struct attempt_result *at, const struct outcome *o)
 {
-	if (!d->rq->complaint || !outcome_is_about_us(o))
+	if (!d->rq->complaint || !delivery_is_direct(d) || !outcome_is_about_us(o))
 		return;
 	*d->rq->complaint = (struct delivery_complaint){
 		.relay = o->relay,

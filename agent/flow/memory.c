@@ -40,6 +40,7 @@ struct memory *memory_open(const struct services *sv)
 		return NULL;
 	}
 	m->sv = sv;
+	memory_speak_from(m, sv->config);
 	if (!store_open(&o, &m->store, &err)) {
 		log_trouble(sv, &err);
 		free(m);

@@ -51,6 +51,10 @@ bool memory_domain_down(struct memory *m, struct arena *a, const char *domain, b
 
 /* ---- hosts ---- */
 
+/* What is asked and noted of hosts from here on is about connections from the source addresses of this configuration; at first those of
+ * memory_open(). */
+void memory_speak_from(struct memory *m, const struct config *c);
+
 /* The addresses of *c whose turn is now stay in it; those that come after everything else go to *ret_late, those where TLS is known to be
  * broken (only asked for when c->demand is DEMAND_MAY) to *ret_plain. Both are candidates like *c, with naddr 0 if there is none. */
 void memory_sort(struct memory *m, struct candidate *c, struct candidate *ret_late, struct candidate *ret_plain);

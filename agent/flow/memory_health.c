@@ -7,10 +7,17 @@
 
 #define SLOT_PAUSE_MS 20
 
+void memory_speak_from(struct memory *m, const struct config *c)
+{
+	if (!m)
+		return;
+	m->source_ipv4 = c->source_ipv4;
+	m->source_ipv6 = c->source_ipv6;
+}
+
 static struct ip source_for(const struct memory *m, struct endpoint addr)
 {
-	const struct config *c = m->sv->config;
-	return addr.ip.family == 6 ? c->source_ipv6 : c->source_ipv4;
+	return addr.ip.family == 6 ? m->source_ipv6 : m->source_ipv4;
 }
 
 /* ---- domains ---- */
@@ -163,13 +170,13 @@ bool memory_write_domain(struct memory *m, struct error *err)
 
 /* ---- hosts ---- */
 
-static bool get_host(struct memory *m, struct endpoint addr, struct record_host *ret,
-		     struct error *err)
+static bool get_host(struct memory *m, struct endpoint addr, struct ip source,
+		     struct record_host *ret, struct error *err)
 {
 	struct buf key;
 	struct span in;
 	buf_init(&key, m->key, sizeof(m->key));
-	record_host_key(addr, source_for(m, addr), &key);
+	record_host_key(addr, source, &key);
 	*ret = (struct record_host){ 0 };
 	if (!memory_get(m, &key, &in, err))
 		return false;
@@ -185,7 +192,7 @@ static bool put_host(struct memory *m, struct endpoint addr, const struct record
 	struct buf key, value;
 	buf_init(&key, m->key, sizeof(m->key));
 	buf_init(&value, room, sizeof(room));
-	record_host_key(addr, source_for(m, addr), &key);
+	record_host_key(addr, r->source, &key);
 	record_host_write(r, &value);
 	return memory_put(m, &key, &value, HEALTH_KEEP, err);
 }
@@ -208,7 +215,7 @@ static bool sort(struct memory *m, const struct candidate *c, bool writing, stru
 	ret->now.naddr = ret->late.naddr = ret->plain.naddr = 0;
 	ret->probe = false;
 	for (size_t i = 0; i < c->naddr; i++) {
-		if (!get_host(m, c->addr[i], &r, err))
+		if (!get_host(m, c->addr[i], source_for(m, c->addr[i]), &r, err))
 			return false;
 		enum health_advice advice = health_of_host(&r, memory_now(m));
 		bool plain = c->demand.level == DEMAND_MAY && !c->demand.sts_testing &&
@@ -260,7 +267,8 @@ bool memory_known_host(struct memory *m, struct arena *a, struct endpoint addr,
 	struct error err;
 	if (!m || !m->store)
 		return false;
-	if (!store_begin(m->store, STORE_READ, &err) || !get_host(m, addr, &r, &err))
+	if (!store_begin(m->store, STORE_READ, &err) ||
+	    !get_host(m, addr, source_for(m, addr), &r, &err))
 		return memory_trouble(m, &err);
 	store_abort(m->store);
 	const char *name = arena_str(a, r.host), *why = arena_str(a, r.why);
@@ -275,14 +283,15 @@ bool memory_known_host(struct memory *m, struct arena *a, struct endpoint addr,
 void memory_note_host(struct memory *m, const struct memory_host *h)
 {
 	if (m && m->nhost < NOTED_HOSTS)
-		m->host[m->nhost++] = *h;
+		m->host[m->nhost++] = (struct host_note){ *h, source_for(m, h->addr) };
 }
 
-static bool write_host(struct memory *m, const struct memory_host *h, struct error *err)
+static bool write_host(struct memory *m, const struct host_note *note, struct error *err)
 {
+	const struct memory_host *h = &note->is;
 	int64_t now = memory_now(m);
 	struct record_host r;
-	if (!get_host(m, h->addr, &r, err))
+	if (!get_host(m, h->addr, note->source, &r, err))
 		return false;
 	if (h->fate == FATE_GREETED)
 		health_good(&r, now, h->connect_ms);
@@ -298,7 +307,7 @@ static bool write_host(struct memory *m, const struct memory_host *h, struct err
 	}
 	r.host = span_of(h->host);
 	r.addr = h->addr;
-	r.source = source_for(m, h->addr);
+	r.source = note->source;
 	return put_host(m, h->addr, &r, err);
 }
 

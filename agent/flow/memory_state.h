@@ -16,12 +16,18 @@ struct end_note { /* a recipient that was tried */
 	enum failover_end end;
 };
 
+struct host_note {
+	struct memory_host is;
+	struct ip source; /* that it was connected from */
+};
+
 struct memory {
 	const struct services *sv;
 	struct store *store; /* NULL: given up */
 	bool held, writing;  /* a transaction is open: memory_hold() */
 	bool looks;	     /* nothing is written */
-	struct memory_host host[NOTED_HOSTS];
+	struct ip source_ipv4, source_ipv6;
+	struct host_note host[NOTED_HOSTS];
 	size_t nhost;
 	struct record_answer answer[RECORD_HOSTS];
 	size_t nanswer;

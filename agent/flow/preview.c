@@ -205,6 +205,7 @@ static bool look_up(struct making *m, struct error *err)
 {
 	struct preview_way *w = m->way;
 	const struct lookup_request rq = { .to = w->is->to, .until = m->rq->until };
+	memory_speak_from(w->is->sv.memory, &w->is->config);
 	w->found = lookup_open(m->arena, &w->is->sv, &rq, &m->lookup, &w->why);
 	if (!w->found && w->why.class == ERR_INTERNAL) {
 		*err = w->why;

@@ -38,6 +38,7 @@ struct worker {
 	const struct group_mail *mail;
 	struct delivery_result *result;
 	struct delivery_complaint complaint;
+	struct instant looked; /* at ourselves; 0: never */
 	pthread_t thread;
 	bool started;
 };
@@ -441,8 +442,12 @@ static void look_at_ourselves(struct worker *w)
 		.helo = w->complaint.helo,
 		.sender = &w->mail->envelope.sender,
 	};
-	if (q.relay)
+	struct deadline again = deadline_in(w->looked, FITNESS_PAUSE * 1000);
+	bool pause = w->looked.ms > 0 && deadline_left_ms(again, io_now(&w->io)) > 0;
+	if (q.relay && !pause) {
+		w->looked = io_now(&w->io);
 		fitness_tell(w->arena, &w->services, &q, deadline_in(io_now(&w->io), FITNESS_MS));
+	}
 	w->complaint.relay = NULL;
 }
 

@@ -261,13 +261,13 @@ class Build:
 
 class Lab:
     """program: the mxdirect to test. dns_port: another name server than the lab's own. hosts: more MX hosts. memory: whether
-    runs remember things for each other."""
+    runs remember things for each other. zone: more records of the lab's name server."""
 
-    def __init__(self, program, dns_port=None, hosts=(), memory=False):
+    def __init__(self, program, dns_port=None, hosts=(), memory=False, zone=''):
         become_ready()
         self.program = program
         self.parts = []
-        self.dns = dns.Server(ZONE)
+        self.dns = dns.Server(ZONE + zone)
         self.mx = mx.Servers([*HOSTS, *hosts])
         self.directory = tempfile.mkdtemp(prefix='mxdirect-lab-', dir='/tmp')
         os.chmod(self.directory, 0o755)

@@ -5,14 +5,16 @@
  *
  * The first byte has the mechanism (two bits) and whether user and password are unusual ones; then
  * lines that are challenges. In one that begins with '!' that stands for what a server says that
- * knows the password; one that begins with '?' is that with its last byte changed.
+ * knows the password; one that begins with '?' is that with a byte changed.
  */
 #include <stdint.h>
 
 #include "../unit/scram_server.h"
+#include "base/text.h"
 #include "core/sasl.h"
 
-#define NONCE 20 /* of the client */
+#define NONCE   20 /* of the client */
+#define CHANGED 5  /* a byte of the nonce, or of the signature */
 #define REQUIRE(condition)                                                                         \
 	do {                                                                                       \
 		if (!(condition))                                                                  \
@@ -42,8 +44,9 @@ static void make_challenge(struct talk *t, struct span line)
 						   &t->challenge));
 		else
 			buf_add(&t->challenge, span_of(t->proof));
-		if (line.p[0] == '?' && t->challenge.len > 0)
-			t->challenge.p[t->challenge.len - 1] ^= 1;
+		char *at = t->challenge.len > CHANGED ? t->challenge.p + CHANGED : NULL;
+		if (at && line.p[0] == '?')
+			*at = *at == 'A' ? 'B' : 'A';
 		line = (struct span){ line.p + 1, line.n - 1 };
 	}
 	buf_add(&t->challenge, line);
@@ -68,13 +71,15 @@ static void check_final(struct talk *t)
 	struct span challenge = buf_view(&t->challenge), nonce, salt, count;
 	char grain[4096];
 	struct buf read, proof;
+	uint64_t iterations = 0;
 	buf_init(&proof, t->proof, sizeof(t->proof));
 	buf_init(&read, grain, sizeof(grain));
 	REQUIRE(span_cut(&challenge, ',', &nonce) && span_cut(&challenge, ',', &salt) &&
 		span_cut(&challenge, ',', &count));
 	REQUIRE(base64_read((struct span){ salt.p + 2, salt.n - 2 }, &read) && read.len > 0);
 	t->server.salt = buf_view(&read);
-	t->server.iterations = (uint32_t)strtoull(count.p + 2, NULL, 10);
+	REQUIRE(text_u64((struct span){ count.p + 2, count.n - 2 }, UINT32_MAX, &iterations));
+	t->server.iterations = (uint32_t)iterations;
 	/* Only what goes on from our nonce, with work enough to do, has an answer. */
 	REQUIRE(memmem(t->server.bare, strlen(t->server.bare), nonce.p, NONCE + 2));
 	REQUIRE(t->server.iterations >= 4096 && t->server.iterations <= SASL_ITERATIONS);

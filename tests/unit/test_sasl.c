@@ -328,6 +328,10 @@ static void test_scram_logins(void)
 						.salt = SPAN("\0salt\xff"),
 						.iterations = cases[i].iterations };
 		talk_open(&t, AUTH_SCRAM_SHA_256, &login);
+		if (cases[i].iterations > 5000) { /* which would take its time */
+			t.crypto = fake_crypto;
+			t.crypto.random = rfc_random;
+		}
 		CHECK(cases[i].bare, scram_login(&t, &server) == cases[i].want);
 		CHECK_STR(cases[i].bare, server.bare, cases[i].bare);
 		arena_close(t.arena);

@@ -67,20 +67,36 @@ static bool is_pipe(const struct wiring *w)
 	return span_equal(value(&w->transport, "driver"), SPAN("pipe"));
 }
 
-/* "1h30m"; 0: for ever. */
+static uint64_t unit_ms(char c)
+{
+	switch (c) {
+	case 'w':
+		return 604800000;
+	case 'd':
+		return 86400000;
+	case 'h':
+		return 3600000;
+	case 'm':
+		return 60000;
+	case 's':
+		return 1000;
+	default:
+		return 0;
+	}
+}
+
+/* "1h30m", seconds without a letter; 0: for ever. */
 static bool read_time(struct span s, uint64_t *ret_ms)
 {
-	static const char units[] = "smhdw";
-	static const uint64_t seconds[] = { 1, 60, 3600, 86400, 604800 };
 	uint64_t sum = 0, n;
 	while (s.n > 0) {
 		struct span digits = { s.p, 0 };
 		while (digits.n < s.n && s.p[digits.n] >= '0' && s.p[digits.n] <= '9')
 			digits.n++;
-		const char *unit = digits.n < s.n ? memchr(units, s.p[digits.n], 5) : units;
-		if (!unit || !text_u64(digits, UINT32_MAX, &n))
+		uint64_t unit = unit_ms(digits.n < s.n ? s.p[digits.n] : 's');
+		if (unit == 0 || !text_u64(digits, UINT32_MAX, &n))
 			return false;
-		sum += 1000 * n * seconds[unit - units];
+		sum += n * unit;
 		digits.n += digits.n < s.n;
 		s.p += digits.n;
 		s.n -= digits.n;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+#include <endian.h>
+#include <string.h>
+
 #include "base/digest.h"
 
 /* Primes of xxHash by Yann Collet: about half of their bits are set, in no pattern. */
@@ -22,17 +25,30 @@ void digest_init(struct digest *d)
 	*d = (struct digest){ .state = THIRD };
 }
 
-/* Byte by byte into the word, the first one lowest, so that neither the machine's byte order nor
- * the borders of the pieces matter. */
+/* The first byte is the lowest one of the word, so that neither the machine's byte order nor the
+ * borders of the pieces matter. */
+static void add_byte(struct digest *d, char byte)
+{
+	d->word |= (uint64_t)(unsigned char)byte << (d->bytes % 8 * 8);
+	if (++d->bytes % 8 == 0) {
+		d->state = fold(d->state, d->word);
+		d->word = 0;
+	}
+}
+
 void digest_add(struct digest *d, struct span s)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		d->word |= (uint64_t)(unsigned char)s.p[i] << (d->bytes % 8 * 8);
-		if (++d->bytes % 8 == 0) {
-			d->state = fold(d->state, d->word);
-			d->word = 0;
-		}
+	size_t i = 0;
+	while (i < s.n && d->bytes % 8 != 0)
+		add_byte(d, s.p[i++]);
+	for (; s.n - i >= 8; i += 8) {
+		uint64_t word;
+		memcpy(&word, s.p + i, sizeof(word));
+		d->state = fold(d->state, le64toh(word));
+		d->bytes += 8;
 	}
+	while (i < s.n)
+		add_byte(d, s.p[i++]);
 }
 
 /* The number of bytes goes in as well, since zeros at the end are otherwise like no bytes. */

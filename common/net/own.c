@@ -54,7 +54,7 @@ static bool names_a_machine(struct ip ip)
 
 /* Does the kernel keep what is sent there? Its source address does not tell: for the second address
  * of a network that is the first one. Nor does bind(), with net.ipv4.ip_nonlocal_bind. */
-static bool is_local(int fd, struct ip ip)
+static bool is_local(int *fd, struct ip ip)
 {
 	struct {
 		struct nlmsghdr head;
@@ -67,6 +67,10 @@ static bool is_local(int fd, struct ip ip)
 		char bytes[1024];
 	} got;
 	size_t n = ip.family == 4 ? 4 : 16;
+	if (!names_a_machine(ip))
+		return false;
+	if (*fd < 0)
+		*fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	ask.head.nlmsg_len = (uint32_t)(offsetof(typeof(ask), to) + n);
 	ask.head.nlmsg_type = RTM_GETROUTE;
 	ask.head.nlmsg_flags = NLM_F_REQUEST;
@@ -76,9 +80,9 @@ static bool is_local(int fd, struct ip ip)
 	ask.attribute.rta_len = (uint16_t)RTA_LENGTH(n);
 	memcpy(ask.to, ip.b, n);
 	/* The kernel has answered when send() returns. */
-	if (send(fd, &ask, ask.head.nlmsg_len, 0) < 0)
+	if (send(*fd, &ask, ask.head.nlmsg_len, 0) < 0)
 		return false;
-	ssize_t size = recv(fd, &got, sizeof(got), MSG_DONTWAIT);
+	ssize_t size = recv(*fd, &got, sizeof(got), MSG_DONTWAIT);
 	const struct rtmsg *route = NLMSG_DATA(&got.head);
 	return size >= (ssize_t)NLMSG_LENGTH(sizeof(*route)) &&
 	       got.head.nlmsg_type == RTM_NEWROUTE && route->rtm_type == RTN_LOCAL;
@@ -87,17 +91,14 @@ static bool is_local(int fd, struct ip ip)
 size_t own_addresses(const struct ip *asked, size_t n, struct ip *ret)
 {
 	size_t found = 0;
-	int fd = n > 0 ? socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE) : -1;
-	if (fd < 0)
-		return 0;
+	int fd = -1; /* opened when there is something to ask */
 	for (size_t i = 0; i < n; i++) {
 		struct ip hidden = ip_unwrap(asked[i]);
-		bool own = (names_a_machine(asked[i]) && is_local(fd, asked[i])) ||
-			   (!ip_equal(hidden, asked[i]) && names_a_machine(hidden) &&
-			    is_local(fd, hidden));
-		if (own)
+		if (is_local(&fd, asked[i]) ||
+		    (!ip_equal(hidden, asked[i]) && is_local(&fd, hidden)))
 			ret[found++] = asked[i];
 	}
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return found;
 }

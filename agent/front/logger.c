@@ -65,6 +65,7 @@ static void close_syslog(struct logger *l)
 	if (l->syslog_fd >= 0)
 		close(l->syslog_fd);
 	l->syslog_fd = -1;
+	l->syslog_connected = l->syslog_is_stream = false;
 }
 
 void logger_close(struct logger *l)
@@ -75,23 +76,32 @@ void logger_close(struct logger *l)
 	l->trace_fd = -1;
 }
 
-/* Non-blocking: to connect to a stream waits as well. False: no daemon, or one that is busy. */
+static int connect_syslog(struct logger *l, int type)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", l->syslog_path);
+	if (l->syslog_fd < 0) {
+		l->syslog_fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		l->syslog_is_stream = type == SOCK_STREAM;
+	}
+	if (l->syslog_fd < 0 ||
+	    connect(l->syslog_fd, (const struct sockaddr *)&to, sizeof(to)) != 0)
+		return errno;
+	l->syslog_connected = true;
+	return 0;
+}
+
+/* Non-blocking: to connect to a stream waits as well. False: no daemon, or one that is busy; the
+ * socket is kept for the next line then. */
 static bool open_syslog(struct logger *l)
 {
-	static const int types[] = { SOCK_DGRAM, SOCK_STREAM };
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int why = EPROTOTYPE;
-	snprintf(to.sun_path, sizeof(to.sun_path), "%s", l->syslog_path);
-	for (size_t i = 0; i < 2 && why == EPROTOTYPE; i++) {
-		l->syslog_fd = socket(AF_UNIX, types[i] | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		l->syslog_is_stream = types[i] == SOCK_STREAM;
-		why = 0;
-		if (l->syslog_fd < 0 ||
-		    connect(l->syslog_fd, (const struct sockaddr *)&to, sizeof(to)) != 0)
-			why = errno;
-		if (why != 0)
-			close_syslog(l);
+	int why = connect_syslog(l, SOCK_DGRAM);
+	if (why == EPROTOTYPE) {
+		close_syslog(l);
+		why = connect_syslog(l, SOCK_STREAM);
 	}
+	if (why != 0 && l->syslog_is_stream)
+		close_syslog(l);
 	return why == 0;
 }
 
@@ -131,7 +141,7 @@ static bool has_room(struct logger *l)
 static void to_syslog(struct logger *l, const char *line)
 {
 	for (int tries = 0; tries < 2 && l->syslog_path; tries++) {
-		if (l->syslog_fd < 0 && !open_syslog(l))
+		if (!l->syslog_connected && !open_syslog(l))
 			return;
 		int why = send_record(l, line);
 		if (why == EAGAIN && has_room(l))

@@ -8,6 +8,7 @@
 struct logger {
 	const char *syslog_path; /* NULL: given up */
 	int syslog_fd; /* -1: not open */
+	bool syslog_connected;
 	bool syslog_is_stream;
 	int64_t patience; /* ms that it may still make the run wait */
 	int trace_fd; /* -1: none */

@@ -34,14 +34,43 @@ void arena_close(struct arena *a)
 	free(a);
 }
 
-void arena_reset(struct arena *a)
+static void drop_until(struct block **at, const struct block *end)
 {
-	while (a->blocks) {
-		struct block *b = a->blocks;
-		a->blocks = b->next;
+	while (*at != end) {
+		struct block *b = *at;
+		*at = b->next;
 		free(b);
 	}
+}
+
+void arena_reset(struct arena *a)
+{
+	drop_until(&a->blocks, NULL);
 	a->given = 0;
+}
+
+struct arena_mark arena_mark(const struct arena *a)
+{
+	struct block *b = a->blocks;
+	return (struct arena_mark){
+		.first = b,
+		.next = b ? b->next : NULL,
+		.used = b ? b->used : 0,
+		.given = a->given,
+	};
+}
+
+/* Newer blocks stand in front of the one that was first, or, if they are large, right behind it. */
+void arena_rewind(struct arena *a, struct arena_mark mark)
+{
+	struct block *b = mark.first;
+	drop_until(&a->blocks, b);
+	if (b) {
+		drop_until(&b->next, mark.next);
+		memset(b->bytes + mark.used, 0, b->used - mark.used);
+		b->used = mark.used;
+	}
+	a->given = mark.given;
 }
 
 size_t arena_given(const struct arena *a)
@@ -49,9 +78,9 @@ size_t arena_given(const struct arena *a)
 	return a->given;
 }
 
-/* Zeroed here and no more later, since no byte is handed out twice; of fresh pages libc knows that
- * they are zero. A block of its own for a large thing goes behind the first, whose remaining room
- * stays in use. */
+/* Zeroed here and no more later: no byte is handed out twice without arena_rewind(); of fresh pages
+ * libc knows that they are zero. A block of its own for a large thing goes behind the first, whose
+ * remaining room stays in use. */
 static struct block *new_block(struct arena *a, size_t bytes)
 {
 	bool large = bytes > BLOCK / 4;

@@ -15,6 +15,14 @@ void arena_close(struct arena *a);	/* NULL is fine */
 void arena_reset(struct arena *a);	/* all values die; for the next message */
 size_t arena_given(const struct arena *a); /* bytes since then */
 
+/* Values made after the mark die, older ones stay. Marks made after this one, and all marks after arena_reset(), are void. */
+struct arena_mark {
+	void *first, *next;
+	size_t used, given;
+};
+struct arena_mark arena_mark(const struct arena *a);
+void arena_rewind(struct arena *a, struct arena_mark mark);
+
 /* Zeroed room for n things of `size` bytes, aligned for anything. NULL: past the limit, no memory, or n * size overflows. */
 void *arena_new(struct arena *a, size_t n, size_t size);
 #define ARENA_NEW(a, type, n) ((type *)arena_new((a), (n), sizeof(type)))

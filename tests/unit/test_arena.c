@@ -84,6 +84,44 @@ static void strings(void)
 	arena_close(a);
 }
 
+/* Small and large ones behind the mark, over many blocks; what comes after the rewind is zero
+ * again. */
+static void rewound(void)
+{
+	for (size_t before = 0; before < 40000; before += 6000) {
+		struct arena *a = arena_open(1 << 20);
+		const char *old = before ? arena_fmt(a, "%0*d", (int)before, 7) : NULL;
+		const char *kept = arena_str(a, SPAN("kept"));
+		size_t given = arena_given(a);
+		struct arena_mark mark = arena_mark(a);
+		for (int round = 0; round < 3; round++) {
+			for (size_t i = 0; i < 60; i++) {
+				size_t n = i % 7 == 0 ? 9000 : i * 10 + 1;
+				char *p = arena_new(a, n, 1);
+				CU_ASSERT_FATAL(p != NULL);
+				CHECK("zero", p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
+				memset(p, 'x', n);
+			}
+			arena_rewind(a, mark);
+			CHECK("given", arena_given(a) == given);
+		}
+		CHECK_STR("kept", kept, "kept");
+		CHECK("old", !old || strlen(old) == before);
+		arena_close(a);
+	}
+}
+
+static void rewound_to_nothing(void)
+{
+	struct arena *a = arena_open(100000);
+	struct arena_mark mark = arena_mark(a);
+	CHECK("there", arena_new(a, 1, 90000) && arena_new(a, 1, 100));
+	arena_rewind(a, mark);
+	CHECK("all is free", arena_given(a) == 0 && arena_new(a, 1, 90000));
+	arena_close(a);
+}
+
 TEST_MAIN("arena", { "zeroed and aligned", zeroed_and_aligned },
 	  { "values do not overlap", values_do_not_overlap }, { "limit", limit },
+	  { "rewound", rewound }, { "rewound to nothing", rewound_to_nothing },
 	  { "nothing is not failure", nothing_is_not_failure }, { "strings", strings })

@@ -48,7 +48,7 @@ struct resolver {
 	bool trusted;
 	ares_channel channel[CHANNELS]; /* SECOND is NULL until it is needed */
 	struct ares_addr_port_node server[MAX_SERVERS];
-	size_t nservers, busy;
+	size_t nservers, busy, stored;
 	struct lookup *lookups;
 };
 
@@ -283,6 +283,7 @@ static void answered(void *arg, int status, int timeouts, unsigned char *msg, in
 		return;
 	}
 	struct span bytes = { (const char *)msg, (size_t)len };
+	l->resolver->stored++;
 	if (!dnsmsg_parse(l->arena, bytes, l->answer.name, l->type, &got, &err)) {
 		settle(l, reason(ARES_ENOMEM));
 		return;
@@ -317,6 +318,7 @@ const struct dns_answer *resolver_ask(struct resolver *r, struct arena *a, const
 		.next = r->lookups,
 	};
 	r->lookups = l;
+	r->stored++;
 	if (valid)
 		send_query(l, FIRST);
 	else
@@ -440,4 +442,9 @@ void resolver_forget(struct resolver *r)
 {
 	cancel(r);
 	r->lookups = NULL;
+}
+
+size_t resolver_stored(const struct resolver *r)
+{
+	return r->stored;
 }

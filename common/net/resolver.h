@@ -34,5 +34,7 @@ void resolver_wait(struct resolver *r, const struct dns_answer *const *answers, 
 
 /* Before an arena with answers dies or is reset, settled or not: forget them all. The next question is asked anew. */
 void resolver_forget(struct resolver *r);
+/* Grows with everything that is put into an arena. */
+size_t resolver_stored(const struct resolver *r);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/place.h"
@@ -57,9 +56,14 @@ bool place_file(int dir_fd, const char *dir, const char *name, int *ret_fd, stru
 	return err_set(err, ERR_TEMP, ESC(4, 3, 0), "%s/%s: %s", dir, name, wrong);
 }
 
+bool place_still(int dir_fd, const char *name, const struct stat *open, struct stat *ret_now)
+{
+	return fstatat(dir_fd, name, ret_now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       open->st_dev == ret_now->st_dev && open->st_ino == ret_now->st_ino;
+}
+
 bool place_is(int dir_fd, const char *name, int fd)
 {
 	struct stat here, there;
-	return fstat(fd, &here) == 0 && fstatat(dir_fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+	return fstat(fd, &here) == 0 && place_still(dir_fd, name, &here, &there);
 }

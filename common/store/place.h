@@ -5,6 +5,8 @@
 #ifndef STORE_PLACE_H
 #define STORE_PLACE_H
 
+#include <sys/stat.h>
+
 #include "base/err.h"
 
 /* TEMP 4.3.0: "DIR: ...". Symbolic links on the way to DIR are followed, DIR itself may not be one.
@@ -17,5 +19,9 @@ MUST_CHECK bool place_file(int dir_fd, const char *dir, const char *name, int *r
 
 /* Does `name` still stand for the file that is open as `fd`? */
 bool place_is(int dir_fd, const char *name, int fd);
+
+/* The same for whoever asks often: *open is what fstat() once said of the descriptor. *ret_now: the
+ * file as it is now. */
+bool place_still(int dir_fd, const char *name, const struct stat *open, struct stat *ret_now);
 
 #endif

@@ -42,6 +42,8 @@ struct store {
 	int64_t patience_ms;
 	bool impatient; /* the last wait for the lock was in vain */
 	int dir_fd, lock_fd, fd;
+	struct stat lock_st, st; /* of the two files: as they were opened, and `st` as the
+				  * transaction found it */
 	struct table t;
 	bool open;        /* a transaction */
 	struct error why; /* all is over */
@@ -124,8 +126,7 @@ static int do_close(struct call *c)
 
 static int do_measure(struct call *c)
 {
-	struct stat st;
-	return fstat(c->s->fd, &st) == 0 ? table_measure(&c->s->t, (size_t)st.st_size) : errno;
+	return table_measure(&c->s->t, (size_t)c->s->st.st_size);
 }
 
 /* A file that a larger limit left behind gets room for its own trimming. LMDB goes by the path and
@@ -195,7 +196,8 @@ static bool lock(struct store *s, short type, struct error *err)
 		wait.tv_nsec = wait.tv_nsec < 2500000 ? wait.tv_nsec * 2 : 5000000;
 	}
 	s->impatient = false;
-	if (place_is(s->dir_fd, LOCK_NAME, s->lock_fd))
+	struct stat now;
+	if (place_still(s->dir_fd, LOCK_NAME, &s->lock_st, &now))
 		return true;
 	unlock(s);
 	return err_set(err, ERR_TEMP, ESC(4, 3, 0), "%s/" LOCK_NAME ": was replaced", s->dir);
@@ -203,9 +205,8 @@ static bool lock(struct store *s, short type, struct error *err)
 
 /* The seal */
 
-static bool seal_now(struct store *s, struct seal *ret)
+static bool seal_of(struct store *s, const struct stat *st, struct seal *ret)
 {
-	struct stat st;
 	int fd = s->seal.boot[0] ? -1
 				 : open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
@@ -213,21 +214,22 @@ static bool seal_now(struct store *s, struct seal *ret)
 			s->seal.boot[0] = '\0';
 		close(fd);
 	}
-	if (!s->seal.boot[0] || fstat(s->fd, &st) != 0)
+	if (!s->seal.boot[0])
 		return false;
 	*ret = s->seal;
-	ret->dev = (uint64_t)st.st_dev;
-	ret->ino = (uint64_t)st.st_ino;
-	ret->size = (uint64_t)st.st_size;
-	ret->sec = (uint64_t)st.st_ctim.tv_sec;
-	ret->nsec = (uint64_t)st.st_ctim.tv_nsec;
+	ret->dev = (uint64_t)st->st_dev;
+	ret->ino = (uint64_t)st->st_ino;
+	ret->size = (uint64_t)st->st_size;
+	ret->sec = (uint64_t)st->st_ctim.tv_sec;
+	ret->nsec = (uint64_t)st->st_ctim.tv_nsec;
 	return true;
 }
 
 static bool sealed(struct store *s)
 {
 	struct seal now, then;
-	return seal_now(s, &now) && pread(s->lock_fd, &then, sizeof(then), 0) == sizeof(then) &&
+	return seal_of(s, &s->st, &now) &&
+	       pread(s->lock_fd, &then, sizeof(then), 0) == sizeof(then) &&
 	       memcmp(&now, &then, sizeof(now)) == 0;
 }
 
@@ -235,7 +237,9 @@ static bool sealed(struct store *s)
 static void put_seal(struct store *s)
 {
 	struct seal now;
-	if (seal_now(s, &now) && pwrite(s->lock_fd, &now, sizeof(now), 0) < 0)
+	struct stat st;
+	if (fstat(s->fd, &st) == 0 && seal_of(s, &st, &now) &&
+	    pwrite(s->lock_fd, &now, sizeof(now), 0) < 0)
 		return;
 }
 
@@ -343,11 +347,10 @@ static bool can_map(const struct store *s)
  * not made yet. */
 static bool open_file(struct store *s, bool *ret_fresh, struct error *err)
 {
-	struct stat st;
 	for (short type = F_RDLCK;; type = F_WRLCK) {
 		if (!lock(s, type, err) || !place_file(s->dir_fd, s->dir, FILE_NAME, &s->fd, err))
 			return false;
-		*ret_fresh = fstat(s->fd, &st) == 0 && st.st_size == 0;
+		*ret_fresh = fstat(s->fd, &s->st) == 0 && s->st.st_size == 0;
 		if (!*ret_fresh || type == F_WRLCK)
 			return true;
 		close(s->fd);
@@ -356,12 +359,19 @@ static bool open_file(struct store *s, bool *ret_fresh, struct error *err)
 	}
 }
 
+static bool learn_lock(struct store *s, struct error *err)
+{
+	return fstat(s->lock_fd, &s->lock_st) == 0 ||
+	       err_set(err, ERR_TEMP, ESC(4, 3, 0), "%s/" LOCK_NAME ": %s", s->dir,
+		       strerror(errno));
+}
+
 static bool open_all(struct store *s, struct error *err)
 {
 	struct call c = { .s = s };
 	bool fresh;
 	if (!place_open(s->dir, &s->dir_fd, err) ||
-	    !place_file(s->dir_fd, s->dir, LOCK_NAME, &s->lock_fd, err) ||
+	    !place_file(s->dir_fd, s->dir, LOCK_NAME, &s->lock_fd, err) || !learn_lock(s, err) ||
 	    !open_file(s, &fresh, err))
 		return false;
 	int rc = run(do_open, &c);
@@ -434,11 +444,13 @@ bool store_begin(struct store *s, enum store_mode mode, struct error *err)
 		return BUG(err, "a transaction within a transaction");
 	if (!lock(s, mode == STORE_READ ? F_RDLCK : F_WRLCK, err))
 		return false;
-	if (!place_is(s->dir_fd, FILE_NAME, s->fd)) {
+	struct stat now;
+	if (!place_still(s->dir_fd, FILE_NAME, &s->st, &now)) {
 		unlock(s);
 		return err_set(err, ERR_TEMP, ESC(4, 3, 0), "%s/" FILE_NAME ": was replaced",
 			       s->dir);
 	}
+	s->st = now;
 	const char *what = unsound(s, c.writing);
 	if (what)
 		return bury(s, false, what, err);

@@ -3,6 +3,7 @@
  * prints nothing; with --lmtp it has taken the guard's place, and its standard input and output are
  * the host's. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
@@ -75,6 +76,9 @@ static void deliver(int argc, char **argv, struct host *host)
 	pipe_deliver(&run);
 }
 
+/* What one message needed will be needed by the next: not given back to the system in between. */
+#define KEPT_MEMORY (1024 * 1024)
+
 /* A host that is told nothing tries again. */
 static int serve(int argc, char **argv)
 {
@@ -82,6 +86,8 @@ static int serve(int argc, char **argv)
 	struct error err;
 	if (!begin(&b, &err))
 		return EXIT_LATER;
+	mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY);
+	mallopt(M_MMAP_THRESHOLD, KEPT_MEMORY);
 	const struct lmtpd_run run = {
 		.argc = argc,
 		.argv = argv,

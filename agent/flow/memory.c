@@ -2,6 +2,8 @@
 #include "flow/memory_state.h"
 
 #define PATIENCE_MS 200
+#define CHORES_MS   1000 /* so long may be put off what only says that something is over */
+#define CHORES_MOST 200
 
 int64_t memory_now(const struct memory *m)
 {
@@ -57,16 +59,6 @@ struct memory *memory_open_to_look(const struct services *sv)
 	return m;
 }
 
-void memory_close(struct memory *m)
-{
-	if (!m)
-		return;
-	store_close(m->store);
-	free(m->end);
-	free(m->accepted);
-	free(m);
-}
-
 bool memory_lost(const struct memory *m)
 {
 	return m && !m->store;
@@ -90,12 +82,66 @@ bool memory_put(struct memory *m, const struct buf *key, const struct buf *value
 	return store_put(m->store, buf_view(key), buf_view(value), memory_now(m) + keep, err);
 }
 
+/* What is accepted under m->key was reported. */
+static bool mark_reported(struct memory *m, const struct buf *key, struct error *err)
+{
+	struct record_delivered r;
+	struct buf value;
+	struct span in;
+	if (!memory_get(m, key, &in, err))
+		return false;
+	if (in.n == 0 || !record_delivered_read(in, &r))
+		return true;
+	char room[LIMIT_LOG_LINE * 4];
+	r.reported = true;
+	buf_init(&value, room, sizeof(room)); /* the record's texts lie in m->value */
+	record_delivered_write(&r, &value);
+	return memory_put(m, key, &value, MEMORY_REPORTED, err);
+}
+
+static bool do_chores(struct memory *m, struct error *err)
+{
+	for (size_t i = 0; i < m->nchore; i++) {
+		const struct chore *c = &m->chore[i];
+		struct buf key;
+		buf_init(&key, m->key, sizeof(m->key));
+		buf_add(&key, (struct span){ c->key, c->n });
+		if (!(c->reported ? mark_reported(m, &key, err)
+				  : store_delete(m->store, buf_view(&key), err)))
+			return false;
+	}
+	m->nchore = 0;
+	return true;
+}
+
+static void do_chores_alone(struct memory *m)
+{
+	struct error err;
+	if (m->store && m->nchore > 0 &&
+	    (!store_begin(m->store, STORE_WRITE, &err) || !do_chores(m, &err) ||
+	     !store_commit(m->store, memory_now(m), false, &err)))
+		memory_trouble(m, &err);
+}
+
+void memory_close(struct memory *m)
+{
+	if (!m)
+		return;
+	do_chores_alone(m);
+	store_close(m->store);
+	free(m->chore);
+	free(m->end);
+	free(m->accepted);
+	free(m);
+}
+
 void memory_hold(struct memory *m, bool writing)
 {
 	struct error err;
 	if (!m || !m->store)
 		return;
-	m->held = store_begin(m->store, writing ? STORE_WRITE : STORE_READ, &err);
+	m->held = store_begin(m->store, writing ? STORE_WRITE : STORE_READ, &err) &&
+		  (!writing || do_chores(m, &err));
 	m->writing = writing;
 	if (!m->held)
 		memory_trouble(m, &err);
@@ -321,25 +367,15 @@ static bool write_attempt(struct memory *m, const struct end_note *n, struct err
 
 static bool write_heard(struct memory *m, const struct record_message *msg, struct error *err)
 {
-	struct record_delivered r;
-	struct buf key, value;
-	struct span in;
+	struct buf key;
 	buf_init(&key, m->key, sizeof(m->key));
 	record_delivered_key(msg, &key);
-	if (!memory_get(m, &key, &in, err))
-		return false;
-	if (in.n == 0 || !record_delivered_read(in, &r))
-		return true;
-	char room[LIMIT_LOG_LINE * 4];
-	r.reported = true;
-	buf_init(&value, room, sizeof(room)); /* the record's texts lie in m->value */
-	record_delivered_write(&r, &value);
-	return memory_put(m, &key, &value, MEMORY_REPORTED, err);
+	return mark_reported(m, &key, err);
 }
 
 static bool write_notes(struct memory *m, enum memory_heard heard, struct error *err)
 {
-	if (!memory_write_hosts(m, err) || !memory_write_domain(m, err))
+	if (!do_chores(m, err) || !memory_write_hosts(m, err) || !memory_write_domain(m, err))
 		return false;
 	for (size_t i = 0; i < m->nend; i++)
 		if (!write_attempt(m, &m->end[i], err))
@@ -355,6 +391,12 @@ bool memory_awaits_report(const struct memory *m)
 	return m && m->naccepted > 0;
 }
 
+static void forget_notes(struct memory *m)
+{
+	m->nhost = m->nend = m->nanswer = 0;
+	m->domain = NULL;
+}
+
 void memory_finish(struct memory *m, enum memory_heard heard)
 {
 	struct error err;
@@ -367,10 +409,81 @@ void memory_finish(struct memory *m, enum memory_heard heard)
 	    (!store_begin(m->store, STORE_WRITE, &err) || !write_notes(m, heard, &err) ||
 	     !store_commit(m->store, memory_now(m), sync, &err)))
 		memory_trouble(m, &err);
-	m->nhost = m->nend = m->nanswer = 0;
-	m->domain = NULL;
+	forget_notes(m);
 	if (told)
 		m->naccepted = 0;
+}
+
+static bool put_off(struct memory *m, bool reported, const struct buf *key)
+{
+	void *p = grown(m->chore, m->nchore, &m->chore_room, sizeof(*m->chore));
+	if (!p || key->overflow || key->len > STORE_KEY)
+		return false;
+	m->chore = p;
+	struct chore *c = &m->chore[m->nchore];
+	if (m->nchore++ == 0)
+		m->chores_due = deadline_in(io_now(m->sv->io), CHORES_MS);
+	c->reported = reported;
+	c->n = key->len;
+	memcpy(c->key, key->p, key->len);
+	return true;
+}
+
+/* Is there nothing in the notes but ends, and room for them? */
+static bool can_wait(const struct memory *m)
+{
+	bool ends = m->store && m->nhost == 0 && (!m->domain || m->run == RUN_ANSWERED);
+	for (size_t i = 0; i < m->nend; i++)
+		ends = ends && (m->end[i].end == END_DELIVERED || m->end[i].end == END_FAILED);
+	return ends && m->nchore + m->naccepted + m->nend < CHORES_MOST;
+}
+
+static bool put_off_all(struct memory *m)
+{
+	struct buf key;
+	buf_init(&key, m->key, sizeof(m->key));
+	if (m->domain) {
+		record_domain_key(m->domain, &key);
+		if (!put_off(m, false, &key))
+			return false;
+	}
+	for (size_t i = 0; i < m->nend; i++) {
+		const struct envelope *e = m->end[i].envelope;
+		buf_reset(&key);
+		record_attempt_key(e->queue_id, e->rcpt[m->end[i].rcpt].text, &key);
+		if (!put_off(m, false, &key))
+			return false;
+	}
+	for (size_t i = 0; i < m->naccepted; i++) {
+		buf_reset(&key);
+		record_delivered_key(&m->accepted[i], &key);
+		if (!put_off(m, true, &key))
+			return false;
+	}
+	return true;
+}
+
+void memory_finish_soon(struct memory *m)
+{
+	if (!m)
+		return;
+	if (!can_wait(m) || !put_off_all(m)) {
+		memory_finish(m, HEARD_YES); /* what was put off is done twice then */
+		return;
+	}
+	forget_notes(m);
+	m->naccepted = 0;
+}
+
+int64_t memory_idle(struct memory *m)
+{
+	if (!m || !m->store || m->nchore == 0)
+		return -1;
+	int64_t left = deadline_left_ms(m->chores_due, io_now(m->sv->io));
+	if (left > 0)
+		return left;
+	do_chores_alone(m);
+	return -1;
 }
 
 /* ---- MTA-STS policies ---- */

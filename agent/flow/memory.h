@@ -92,6 +92,11 @@ enum memory_heard { HEARD_YES, HEARD_NO, HEARD_LATER };
 
 /* Writes the notes. */
 void memory_finish(struct memory *m, enum memory_heard heard);
+/* As memory_finish() with HEARD_YES. What then says only that something is over may be written a moment later: with the next thing that is
+ * accepted, by memory_idle() or by memory_close(). A run that is killed before remembers an accepted message for longer than it must. */
+void memory_finish_soon(struct memory *m);
+/* Writes what was put off if its time has come; milliseconds until then, or -1: there is nothing. NULL is fine. */
+int64_t memory_idle(struct memory *m);
 bool memory_awaits_report(const struct memory *m); /* something was accepted since the last memory_finish() */
 #define MEMORY_KEEP	(7 * 86400)
 #define MEMORY_REPORTED 600 /* a host that dies may have heard the answer and not have written it down */

@@ -21,6 +21,12 @@ struct host_note {
 	struct ip source; /* that it was connected from */
 };
 
+struct chore {
+	bool reported; /* what is kept under the key was; else it goes */
+	size_t n;
+	char key[STORE_KEY];
+};
+
 struct memory {
 	const struct services *sv;
 	struct store *store; /* NULL: given up */
@@ -35,6 +41,9 @@ struct memory {
 	size_t nend, end_room;
 	struct record_message *accepted; /* waits for `heard`; strings of the envelope's owner */
 	size_t naccepted, accepted_room;
+	struct chore *chore; /* what was put off */
+	size_t nchore, chore_room;
+	struct deadline chores_due;
 	const char *domain; /* NULL: nothing noted */
 	enum health_run run;
 	struct outcome domain_outcome;

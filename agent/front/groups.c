@@ -29,6 +29,8 @@ struct worker {
 	struct logger logger;
 	struct arena *arena;
 	struct instant arena_since;
+	struct arena_mark before; /* the mail */
+	size_t stored;            /* by the resolver, at that time */
 	struct config config;
 	struct secure_module secure;
 	struct services services;
@@ -367,6 +369,21 @@ static void forget_answers(struct worker *w)
 	w->arena_since = now;
 }
 
+static void begin_mail(struct worker *w)
+{
+	forget_answers(w); /* the client may have been idle for long */
+	w->before = arena_mark(w->arena);
+	w->stored = resolver_stored(w->services.resolver);
+}
+
+/* What one mail needed is cleared away, unless there is new DNS in between. */
+static void end_mail(struct worker *w)
+{
+	if (resolver_stored(w->services.resolver) == w->stored)
+		arena_rewind(w->arena, w->before);
+	w->first = NULL;
+}
+
 static void start(struct groups *gs, const struct group_mail *mail, struct delivery_result *result)
 {
 	struct worker *here = NULL; /* the first one needs no thread */
@@ -375,7 +392,7 @@ static void start(struct groups *gs, const struct group_mail *mail, struct deliv
 		w->mail = mail;
 		w->result = result;
 		if (w->first)
-			forget_answers(w); /* the client may have been idle for long */
+			begin_mail(w);
 		if (w->first && here)
 			w->started = pthread_create(&w->thread, NULL, work, w) == 0;
 		else if (w->first)
@@ -457,11 +474,19 @@ void groups_told(struct groups *gs, bool heard)
 		struct worker *w = &gs->worker[i];
 		if (!w->open || !w->first)
 			continue;
-		memory_finish(w->services.memory, heard ? HEARD_YES : HEARD_NO);
+		if (heard)
+			memory_finish_soon(w->services.memory);
+		else
+			memory_finish(w->services.memory, HEARD_NO);
 		look_at_ourselves(w);
-		forget_answers(w);
-		w->first = NULL;
+		end_mail(w);
 	}
+}
+
+/* `ms` below 0 is never. */
+static int64_t sooner(int64_t soonest, int64_t ms)
+{
+	return ms >= 0 && (soonest < 0 || ms < soonest) ? ms : soonest;
 }
 
 int64_t groups_idle(struct groups *gs)
@@ -470,9 +495,9 @@ int64_t groups_idle(struct groups *gs)
 	for (size_t i = 0; gs && i < GROUPS_AT_ONCE; i++) {
 		if (!gs->worker[i].open)
 			continue;
-		int64_t ms = sessions_expire(gs->worker[i].services.sessions);
-		if (ms >= 0 && (soonest < 0 || ms < soonest))
-			soonest = ms;
+		const struct services *sv = &gs->worker[i].services;
+		soonest = sooner(soonest, sessions_expire(sv->sessions));
+		soonest = sooner(soonest, memory_idle(sv->memory));
 	}
 	return soonest;
 }

@@ -47,7 +47,7 @@ void groups_deliver(struct groups *g, struct arena *a, const struct group_mail *
 /* The host has the answers, or has gone. */
 void groups_told(struct groups *g, bool heard);
 
-/* Ends sessions that nobody used again; milliseconds until there is another one to end, or -1. NULL is fine. */
+/* Ends sessions that nobody used again and writes notes that were put off; milliseconds until there is more of it to do, or -1. NULL is fine. */
 int64_t groups_idle(struct groups *g);
 
 #endif

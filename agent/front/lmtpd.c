@@ -20,7 +20,6 @@
 struct transaction {
 	bool open; /* MAIL was said */
 	struct envelope envelope;
-	struct group_recipient *to; /* room for LIMIT_RCPTS */
 	size_t nto;
 };
 
@@ -39,7 +38,8 @@ struct server {
 	bool greeted, over;
 	const char *ident; /* of XFORWARD, in the mail arena; NULL: not said */
 	struct transaction t;
-	struct deadline idle; /* when the groups have an open session to end */
+	struct group_recipient *to; /* room for LIMIT_RCPTS; NULL: there was no sender yet */
+	struct deadline idle;       /* when the groups have an open session to end */
 	unsigned mistakes;
 };
 
@@ -115,8 +115,9 @@ static void mail(struct server *s, const struct lmtp_command *c)
 		say_error(s, err.class == ERR_PERM ? 553 : 451, &err);
 		return;
 	}
-	s->t.to = ARENA_NEW(s->mail, struct group_recipient, LIMIT_RCPTS);
-	if (!s->t.to) {
+	if (!s->to)
+		s->to = ARENA_NEW(s->arena, struct group_recipient, LIMIT_RCPTS);
+	if (!s->to) {
 		say(s, "451 4.3.0 out of memory");
 		return;
 	}
@@ -150,7 +151,7 @@ static void rcpt(struct server *s, const struct lmtp_command *c)
 	} else if (!mailbox_recipient(s->mail, &to.rcpt.addr, &to.domain, &err)) {
 		say_error(s, err.class == ERR_PERM ? 550 : 451, &err);
 	} else {
-		s->t.to[s->t.nto++] = to;
+		s->to[s->t.nto++] = to;
 		say(s, "250 2.1.5 Ok");
 	}
 }
@@ -243,7 +244,7 @@ static void deliver(struct server *s, struct message *message, int64_t intake_ms
 	struct delivery_result *result = ARENA_NEW(s->mail, struct delivery_result, s->t.nto);
 	const struct group_mail m = {
 		.envelope = s->t.envelope,
-		.to = s->t.to,
+		.to = s->to,
 		.nto = s->t.nto,
 		.message = message,
 		.intake_ms = intake_ms,

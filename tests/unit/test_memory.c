@@ -206,6 +206,56 @@ static void heard(void)
 	}
 }
 
+/* What may wait is written with the next acceptance, when its time has come, or at the end; what
+ * may not is written at once. */
+static void heard_soon(void)
+{
+	static const struct {
+		const char *label;
+		bool deferred;   /* another recipient: that does not wait */
+		bool next;       /* another one is accepted */
+		int64_t idle_ms; /* -1: it is not asked */
+		bool reported;   /* before the end */
+	} cases[] = {
+		{ "waits", false, false, -1, false },    { "not yet", false, false, 999, false },
+		{ "idle", false, false, 1000, true },    { "the next one", false, true, -1, true },
+		{ "a deferral", true, false, -1, true },
+	};
+	const struct outcome no = outcome_of(EVENT_REPLY_4XX, ESC(4, 2, 2), "full");
+	const struct outcome ok = outcome_of(EVENT_ACCEPTED, ESC(2, 0, 0), "250 2.0.0 Ok");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *label = cases[i].label;
+		world_open();
+		struct memory *m = open_memory();
+		memory_note_end(m, &MAIL, 0, &no, END_DEFERRED); /* an earlier attempt */
+		memory_finish(m, HEARD_YES);
+		CHECK(label, memory_idle(m) == -1);
+		accept_one(m, 0);
+		memory_note_end(m, &MAIL, 0, &ok, END_DELIVERED);
+		if (cases[i].deferred)
+			memory_note_end(m, &MAIL, 1, &no, END_DEFERRED);
+		memory_finish_soon(m);
+		CHECK(label, !memory_awaits_report(m));
+		if (cases[i].next) {
+			memory_hold(m, true);
+			accept_one(m, 2);
+			memory_release(m);
+		}
+		if (cases[i].idle_ms >= 0) {
+			world.ms += cases[i].idle_ms;
+			CHECK(label, memory_idle(m) == (cases[i].reported ? -1 : 1));
+		}
+		CHECK(label, is_reported(0) == cases[i].reported);
+		CHECK(label, memory_tried(m, &MAIL, 0) == !cases[i].reported);
+		memory_close(m);
+		CHECK(label, is_reported(0));
+		m = open_memory();
+		CHECK(label, !memory_tried(m, &MAIL, 0) && delivered(m, &MAIL, 0));
+		memory_close(m);
+		world_close();
+	}
+}
+
 /* An answer is for the recipients since the last one. */
 static void heard_twice(void)
 {
@@ -480,17 +530,17 @@ static void policies(void)
 }
 
 TEST_MAIN("memory", { "accepted", accepted }, { "same message", same_message },
-	  { "no queue id", no_queue_id }, { "heard", heard }, { "heard twice", heard_twice },
-	  { "many recipients", many_recipients }, { "attempts", attempts },
-	  { "attempts end", attempts_end }, { "more hosts than kept", more_hosts_than_kept },
-	  { "foreign records", foreign_records }, { "long texts", long_texts },
-	  { "policies", policies }, { "senders", senders }, { "senders end", senders_end },
-	  { "senders foreign", senders_foreign }, { "slots", slots }, { "slots wait", slots_wait },
-	  { "slots stop", slots_stop }, { "domain down", domain_down },
-	  { "domain failing", domain_failing }, { "domain probe", domain_probe },
-	  { "domain runs", domain_runs }, { "domain first", domain_first },
-	  { "host records", host_records }, { "host keys", host_keys },
-	  { "many hosts", many_hosts }, { "sorting", sorting },
+	  { "no queue id", no_queue_id }, { "heard", heard }, { "heard soon", heard_soon },
+	  { "heard twice", heard_twice }, { "many recipients", many_recipients },
+	  { "attempts", attempts }, { "attempts end", attempts_end },
+	  { "more hosts than kept", more_hosts_than_kept }, { "foreign records", foreign_records },
+	  { "long texts", long_texts }, { "policies", policies }, { "senders", senders },
+	  { "senders end", senders_end }, { "senders foreign", senders_foreign },
+	  { "slots", slots }, { "slots wait", slots_wait }, { "slots stop", slots_stop },
+	  { "domain down", domain_down }, { "domain failing", domain_failing },
+	  { "domain probe", domain_probe }, { "domain runs", domain_runs },
+	  { "domain first", domain_first }, { "host records", host_records },
+	  { "host keys", host_keys }, { "many hosts", many_hosts }, { "sorting", sorting },
 	  { "sorting by demand", sorting_by_demand }, { "one probe", one_probe },
 	  { "only looks", only_looks }, { "none", none }, { "cannot open", cannot_open },
 	  { "damage", damage }, { "lock held", lock_held }, { "slots broken", slots_broken },

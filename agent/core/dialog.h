@@ -42,6 +42,7 @@ struct dialog_script {
 	struct demand demand;
 	bool plain; /* TLS was tried here and everywhere: do without, if it is not demanded */
 	bool tls_first; /* the handshake comes before the greeting (RFC 8314 section 3.3); the demand is at least DEMAND_ENCRYPT then */
+	const char *route; /* that named this host, for reports (struct login); NULL: it is an MX of the domain */
 	const struct login *login; /* AUTH (RFC 4954) comes before MAIL, over TLS with a proof only; NULL: none */
 	const struct secure_crypto *crypto; /* with a login */
 	bool probe; /* QUIT in place of MAIL, but after AUTH: an outcome is filled only if something goes wrong before; `facts` is not looked at */

@@ -144,9 +144,20 @@ enum dialog_want say_group(struct dialog *d, struct buf *out)
 	return d->waiting > 0 ? DIALOG_SAY : dialog_next(d, out);
 }
 
-static enum failover_event refusal(const struct reply *r)
+/* 530 (RFC 4954 section 6, RFC 3207 section 4): a login or TLS is missing. A route's host that we
+ * chose says so of our configuration, and not of the mail. */
+static struct outcome refused(struct dialog *d, enum phase phase, const struct reply *r)
 {
-	return reply_class(r) == 4 ? EVENT_REPLY_4XX : EVENT_REPLY_5XX;
+	bool temporary = reply_class(r) == 4;
+	bool ours = r->code == 530 && d->script.route;
+	struct outcome o =
+		dialog_replied(d, temporary ? EVENT_REPLY_4XX : EVENT_REPLY_5XX, phase, r);
+	if (ours) {
+		o.event = EVENT_LOGIN_REFUSED;
+		o.code = ESC(4, 7, 0);
+		o.text = arena_fmt(d->arena, "%s: %s", d->script.route, o.text ? o.text : "");
+	}
+	return o;
 }
 
 void hear_mail(struct dialog *d, const struct reply *r, size_t rcpt)
@@ -161,7 +172,9 @@ void hear_mail(struct dialog *d, const struct reply *r, size_t rcpt)
 	}
 	/* Servers that have enough of a session, and not of the mail, say 421 here. */
 	bool enough = r->code == 421 && d->transactions > 1;
-	struct outcome o = dialog_replied(d, enough ? EVENT_TOO_MANY : refusal(r), PHASE_MAIL, r);
+	struct outcome o = refused(d, PHASE_MAIL, r);
+	if (enough)
+		o.event = EVENT_TOO_MANY;
 	dialog_settle_open(d, &o);
 	d->mail_refused = true;
 }
@@ -194,7 +207,7 @@ void hear_rcpt(struct dialog *d, const struct reply *r, size_t rcpt)
 		/* It stays open: in the next transaction the server has to tell what it means. */
 		d->full = d->full || says_too_many(r);
 	} else {
-		struct outcome o = dialog_replied(d, refusal(r), PHASE_RCPT, r);
+		struct outcome o = refused(d, PHASE_RCPT, r);
 		if (says_too_many(r)) {
 			o.event = EVENT_REPLY_4XX;
 			o.code = ESC(4, 5, 3);
@@ -214,7 +227,7 @@ void hear_data(struct dialog *d, const struct reply *r, size_t rcpt)
 	} else if (class == 2) {
 		dialog_nonsense(d, PHASE_DATA, r);
 	} else {
-		struct outcome o = dialog_replied(d, refusal(r), PHASE_DATA, r);
+		struct outcome o = refused(d, PHASE_DATA, r);
 		dialog_settle_taken(d, &o);
 		if (r->code != 421)
 			dialog_transact(d, true);
@@ -252,9 +265,9 @@ void hear_final(struct dialog *d, const struct reply *r, size_t rcpt)
 		dialog_nonsense(d, PHASE_FINAL, r);
 		return;
 	}
-	struct outcome o =
-		dialog_replied(d, class == 2 ? EVENT_ACCEPTED : refusal(r), PHASE_FINAL, r);
+	struct outcome o = refused(d, PHASE_FINAL, r);
 	if (class == 2) {
+		o.event = EVENT_ACCEPTED;
 		char said[LIMIT_REPLY_TEXT + 8];
 		reply_format(r, said, sizeof(said));
 		o.code = reply_esc_or(r, ESC(2, 0, 0));

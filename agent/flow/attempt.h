@@ -24,6 +24,7 @@ struct attempt_request {
 	struct message *message;
 	struct deadline until;
 	const struct demand *demand;
+	const char *route; /* as struct dialog_script has it */
 	const struct login *login; /* NULL: none */
 	bool plain; /* TLS was tried there before and is not demanded */
 	struct attempt_probe *probe; /* not NULL: QUIT in place of MAIL, and this is filled; `message` is not looked at then */

@@ -77,6 +77,7 @@ static bool try_addresses(struct delivery *d, const struct candidate *c, bool pl
 		.until = d->turn->until,
 		.demand = &c->demand,
 		.plain = plain,
+		.route = delivery_is_direct(d) ? NULL : d->turn->way->name,
 		.login = d->turn->way->login.user ? &d->turn->way->login : NULL,
 	};
 	if (!attempt_run(d->arena, d->sv, &rq, ret, err))

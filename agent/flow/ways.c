@@ -114,8 +114,11 @@ bool ways_find(struct arena *a, const struct services *sv, const struct ways_req
  * itself demands (RFC 8689) stays. */
 void way_soften(const struct way *way, struct error *err)
 {
-	if (way->direct || err->class != ERR_PERM || err->code.subject == 7)
+	if (way->direct)
 		return;
-	err->class = ERR_TEMP;
-	err->code = ESC(4, 3, 5);
+	if (err->class == ERR_PERM && err->code.subject != 7) {
+		err->class = ERR_TEMP;
+		err->code = ESC(4, 3, 5);
+	}
+	(void)err_wrap(err, "%s", way->name);
 }

@@ -40,7 +40,8 @@ struct ways {
  * password); INTERNAL without memory. What is in *ret lies in the arena and must not be moved. */
 MUST_CHECK bool ways_find(struct arena *a, const struct services *sv, const struct ways_request *rq, struct ways *ret, struct error *err);
 
-/* Trouble with the hosts of a way: of a route's it is temporary, 4.3.5, unless the message itself demands what they do not have. */
+/* Trouble with the hosts of a way: of a route's it is temporary, 4.3.5, unless the message itself demands what they do not have, and says
+ * which route it is. */
 void way_soften(const struct way *way, struct error *err);
 
 #endif

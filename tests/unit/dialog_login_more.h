@@ -385,14 +385,44 @@ static inline void test_login_kept(void)
 	}
 }
 
+/* RFC 4954 section 6, RFC 3207 section 4: of a route's host it is our configuration that lacks
+ * something. */
+static void test_login_missing(void)
+{
+	static const struct {
+		const char *command, *phase;
+	} t[] = {
+		{ "MAIL", "MAIL FROM" },
+		{ "RCPT", "RCPT TO" },
+		{ "DATA", "DATA" },
+		{ ".", "end of data" },
+	};
+	for (size_t i = 0; i < 2 * LEN(t); i++) {
+		static struct play p;
+		const struct answer answer = { t[i / 2].command, "530 5.7.0 log in\r\n" };
+		play_init(&p, 1, false);
+		p.script.route = i % 2 ? ROUTE : NULL;
+		p.answers = &answer;
+		p.nanswers = 1;
+		play(&p);
+		const char *want =
+			arena_fmt(p.arena, "%s" SAID "530 5.7.0 log in (in reply to %s)",
+				  i % 2 ? "login refused 4.7.0 " ROUTE ": " : "reply 5xx 5.7.0 ",
+				  t[i / 2].phase);
+		CHECK_STR(t[i / 2].command, outcome_text(&p, 0), want);
+		arena_close(p.arena);
+	}
+}
+
 #define TESTS_LOGIN_MORE                                                                           \
 	{ "login, long", test_login_long }, { "login, long SCRAM", test_login_long_scram },        \
 		{ "login, cut challenge", test_login_cut },                                        \
 		{ "login, crypto fails", test_login_crypto },                                      \
 		{ "login, trouble at every step", test_login_faults },                             \
 		{ "login, texts of trouble", test_login_fault_texts },                             \
-		{ "login, memory", test_login_memory }, { "login, echo", test_login_echo },        \
-		{ "login, phases", test_login_phases }, { "login, probe", test_login_probe },      \
+		{ "login, missing", test_login_missing }, { "login, memory", test_login_memory },  \
+		{ "login, echo", test_login_echo }, { "login, phases", test_login_phases },        \
+		{ "login, probe", test_login_probe },                                              \
 	{                                                                                          \
 		"login, kept", test_login_kept                                                     \
 	}

@@ -223,8 +223,10 @@ static void test_soften(void)
 		if (!way)
 			abort();
 		way->direct = t[i].direct;
+		way->name = "route \"*\" (c:1)";
 		way_soften(way, &err);
 		CHECK(t[i].label, err.class == t[i].want);
+		CHECK_STR(t[i].label, err.text, t[i].direct ? "x" : "route \"*\" (c:1): x");
 		CHECK(t[i].label, err.code.cls == t[i].softened.cls &&
 					  err.code.subject == t[i].softened.subject &&
 					  err.code.detail == t[i].softened.detail);

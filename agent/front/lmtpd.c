@@ -90,7 +90,7 @@ static void lhlo(struct server *s)
 			 (unsigned long long)s->config.message_size_limit);
 	snprintf(reply, sizeof(reply),
 		 "250-%s\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-%s\r\n250-ENHANCEDSTATUSCODES\r\n"
-		 "%s250-REQUIRETLS\r\n250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE",
+		 "%s250-REQUIRETLS\r\n250 XFORWARD IDENT",
 		 s->name, size, s->config.lmtp_dsn ? "250-DSN\r\n" : "");
 	s->greeted = true;
 	forget_mail(s);

@@ -27,18 +27,30 @@ static size_t char_len(const char *p, size_t n)
 	return len;
 }
 
+/* Bytes in front that go out as they are. */
+static size_t plain_run(struct span s, bool json)
+{
+	size_t i = 0;
+	while (i < s.n && (unsigned char)s.p[i] < 0x80 &&
+	       !(json && (s.p[i] == '"' || s.p[i] == '\\')))
+		i++;
+	return i;
+}
+
 /* Printable, at most `share` bytes of output, cut between characters; what JSON cannot have in a
  * string is escaped (RFC 8259 section 7). */
 static void add_text(struct line *l, const char *text, size_t share)
 {
 	char copy[SHARE_TEXT];
-	snprintf(copy, sizeof(copy), "%s", text ? text : "");
-	size_t n = strlen(copy);
+	size_t n = text ? strnlen(text, sizeof(copy) - 1) : 0;
+	if (n > 0)
+		memcpy(copy, text, n);
 	text_printable(copy, n);
 	for (size_t i = 0, len; i < n; i += len) {
-		len = char_len(copy + i, n - i);
-		bool escape = l->json && (copy[i] == '"' || copy[i] == '\\');
-		if (share < len + escape)
+		size_t run = plain_run((struct span){ copy + i, n - i }, l->json);
+		len = run > 0 ? (run < share ? run : share) : char_len(copy + i, n - i);
+		bool escape = l->json && run == 0 && (copy[i] == '"' || copy[i] == '\\');
+		if (len == 0 || share < len + escape)
 			break;
 		share -= len + escape;
 		if (escape)
@@ -50,7 +62,7 @@ static void add_text(struct line *l, const char *text, size_t share)
 /* `name` holds all punctuation up to the value, in the notation of the line. */
 static void add(struct line *l, const char *name, const char *text, size_t share)
 {
-	buf_addf(l->out, "%s", name);
+	buf_add(l->out, span_of(name));
 	if (l->json)
 		buf_addc(l->out, '"');
 	add_text(l, text, share);
@@ -64,7 +76,11 @@ static void add_seconds(struct line *l, const char *before, int64_t ms)
 	int64_t unit = ms >= 9950 ? 1000 : ms >= 995 ? 100 : 10;
 	int64_t n = ms > 0 ? (ms + unit / 2) / unit : 0;
 	int64_t per = 1000 / unit;
-	buf_addf(l->out, "%s%lld", before, (long long)(n / per));
+	buf_add(l->out, span_of(before));
+	if (n < per)
+		buf_addc(l->out, '0');
+	else
+		buf_addf(l->out, "%lld", (long long)(n / per));
 	int64_t rest = n % per;
 	if (rest == 0)
 		return;

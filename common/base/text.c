@@ -112,13 +112,17 @@ void text_printable(char *s, size_t n)
 {
 	for (size_t i = 0; i < n;) {
 		unsigned char c = (unsigned char)s[i];
+		if (c >= 0x20 && c < 0x7f) {
+			i++;
+			continue;
+		}
 		size_t len = utf8_char(s + i, n - i);
 		/* U+0080 to U+009F are controls too: a terminal takes U+009B for the start of a
 		 * command. */
 		bool c1 = len == 2 && c == 0xc2 && (unsigned char)s[i + 1] < 0xa0;
 		if (c == '\t' || c == '\n')
 			s[i] = ' ';
-		else if (len == 0 || c1 || c < 0x20 || c == 0x7f)
+		else if (len == 0 || c1 || c < 0x80)
 			s[i] = '?';
 		i += len > 1 && !c1 ? len : 1;
 	}

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
+#include "front/ctl_findings.h"
 #include "front/ctl_page.h"
 
 #include "ctl_example.h"
@@ -59,6 +60,17 @@ static inline size_t print_columns(const char *text)
 		text += n + (text[n] == '\n');
 	}
 	return most;
+}
+
+/* There is such a finding, and it says what to do exactly if something is amiss. */
+static inline void check_finding(const char *label, const struct findings *f,
+				 enum finding_kind kind, enum finding_level level, const char *part)
+{
+	const struct finding *one = f->first;
+	while (one && (one->kind != kind || !strstr(one->text, part)))
+		one = one->next;
+	CHECK(label, one && one->level == level);
+	CHECK(label, one && (one->fix == NULL) == (one->level == FINDING_OK));
 }
 
 static inline void state_make(char dir[static 64])

@@ -147,11 +147,7 @@ static void compare(const struct wanted *w, size_t n)
 		const char *user;
 		struct page p;
 		struct findings f = look(a, &p, &w[i], &user);
-		const struct finding *one = f.first;
-		while (one && (one->kind != w[i].kind || !strstr(one->text, w[i].part)))
-			one = one->next;
-		CHECK(w[i].label, one && one->level == w[i].level);
-		CHECK(w[i].label, one && (one->fix == NULL) == (one->level == FINDING_OK));
+		check_finding(w[i].label, &f, w[i].kind, w[i].level, w[i].part);
 		arena_close(a);
 	}
 }

@@ -416,8 +416,10 @@ void memory_finish(struct memory *m, enum memory_heard heard)
 
 static bool put_off(struct memory *m, bool reported, const struct buf *key)
 {
+	if (key->overflow || key->len > STORE_KEY)
+		return false;
 	void *p = grown(m->chore, m->nchore, &m->chore_room, sizeof(*m->chore));
-	if (!p || key->overflow || key->len > STORE_KEY)
+	if (!p)
 		return false;
 	m->chore = p;
 	struct chore *c = &m->chore[m->nchore];

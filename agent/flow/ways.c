@@ -82,7 +82,7 @@ static bool make_way(struct finding *f, const struct route_way *from, struct way
 		return err_nomem(err);
 	if (!configure(f, way, err))
 		return false;
-	if (way->direct)
+	if (!from->host)
 		return nexthop_of_domain(f->rq->domain, &way->to, err);
 	way->to = from->host->to;
 	if (from->host->port)

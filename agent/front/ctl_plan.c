@@ -202,7 +202,7 @@ static bool is_deliverable(const struct plan_report *r)
 static bool read_size(struct arena *a, const char *text, uint64_t *ret, struct error *err)
 {
 	struct config scratch;
-	struct error why;
+	struct error why = { .class = ERR_NONE };
 	config_init(&scratch);
 	if (!config_set(a, &scratch, "message_size_limit", &text, 1, &why))
 		return err_set(err, ERR_CONFIG, ESC(4, 3, 5),

@@ -33,10 +33,10 @@
 #define JOBS_MAX    200
 #define ALLOC_PARTS 4 /* units that share the allocations of a scenario */
 /* Allocations tried at most: TLS makes thousands, and each of its scenarios tries others. */
-#define ALLOC_MOST       60
+#define ALLOC_MOST       45
 #define ALLOC_MOST_TURNS 40 /* of several runs */
 #define TLS_STEP         5  /* so it is with the events of TLS, which take their time */
-#define EVENT_STEP       2 /* every second one, each story others: the whole must end in 20 minutes */
+#define EVENT_STEP       3 /* every third one, each story others: the whole must end in 20 minutes */
 #define TURNS_STEP       5  /* and with those of several runs */
 #define LMTP_MOST        12 /* events tried at most of a story with LMTP, about */
 

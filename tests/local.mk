@@ -11,7 +11,10 @@ FLOOR_CTL = $(CTL_LIBS) $(CTL_SYSTEM_LIBS) $(CUNIT_LIBS)
 FLOOR_FRONT = libfront.a $(FLOOR_FLOW)
 
 if HAVE_CUNIT
+# Those that wait come first.
 UNIT_TESTS = \
+	%D%/unit/test_groups \
+	%D%/unit/test_lmtpd \
 	%D%/unit/test_err \
 	%D%/unit/test_span \
 	%D%/unit/test_buf \
@@ -111,8 +114,6 @@ UNIT_TESTS = \
 	%D%/unit/test_host \
 	%D%/unit/test_mailbox \
 	%D%/unit/test_client \
-	%D%/unit/test_groups \
-	%D%/unit/test_lmtpd \
 	%D%/unit/test_logger \
 	%D%/unit/test_options
 check_PROGRAMS += $(UNIT_TESTS)

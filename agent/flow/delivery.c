@@ -253,7 +253,7 @@ static bool try_ways(struct delivery *d, struct error *err)
 		if (t->way->route)
 			t->until = deadline_min(own, d->rq->until);
 	}
-	for (size_t i = 0; i < d->ways.n && d->open > 0; i++) {
+	for (size_t i = 0; i < d->ways.n && d->open > 0 && !d->ended; i++) {
 		enter(d, &d->turns[i]);
 		if (i > 0 && !may_go_on(d))
 			break;

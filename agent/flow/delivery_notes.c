@@ -261,15 +261,25 @@ void delivery_note_ends(struct delivery *d)
 	}
 }
 
+/* Is there anybody that was or will be asked and may take it later? */
+static bool is_hopeful(const struct delivery *d)
+{
+	bool hope = d->unasked || d->nlate > 0 || d->nbroken > 0;
+	for (size_t i = 0; i < recipients(d) && !hope; i++)
+		hope = !d->settled[i] && d->tally[i].hopeful;
+	return hope;
+}
+
 void delivery_skip_way(struct delivery *d, const struct error *err)
 {
 	enum cause cause = err->class == ERR_TEMP ? CAUSE_NETWORK : CAUSE_POLICY;
 	struct outcome o = outcome_of_error(d->arena, err, cause);
-	bool final = err->class == ERR_PERM && delivery_is_direct(d);
+	bool final = err->class == ERR_PERM && delivery_is_direct(d), hope = is_hopeful(d);
 	d->silent = d->silent || (delivery_is_direct(d) && cause == CAUSE_NETWORK);
-	d->unasked = d->unasked || err->class != ERR_PERM;
+	d->unasked = hope || err->class != ERR_PERM;
+	d->ended = final;
 	delivery_skip(d, &o);
-	for (size_t i = 0; i < recipients(d) && final; i++)
+	for (size_t i = 0; i < recipients(d) && final && !hope; i++)
 		if (!d->settled[i])
 			settle(d, i, END_FAILED);
 	if (d->ways.n > 1)

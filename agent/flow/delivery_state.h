@@ -45,6 +45,7 @@ struct delivery {
 	size_t sessions;
 	bool unasked; /* hosts were left out that might have taken it */
 	bool tried;           /* a way */
+	bool ended;           /* DNS had the last word: no further way is taken */
 	bool reached, silent; /* a host of the domain answered, one did not or DNS did not */
 	bool asked_down, down; /* the memory knows that nobody answers there: */
 	struct outcome down_outcome;
@@ -75,7 +76,8 @@ void delivery_skip(struct delivery *d, const struct outcome *o);
 void delivery_skip_local(struct delivery *d, const struct error *err);
 /* A host that is not used. A permanent reason leaves no hope in it; a temporary one does. */
 void delivery_skip_host(struct delivery *d, const char *host, const struct error *err);
-/* The whole way is of no use. What DNS says of the recipients' domain is told as it is; our own trouble never bounces. */
+/* The whole way is of no use. What DNS says of the recipients' domain is told as it is and ends the list,
+ * but the mail waits if a way before that one may still take it. Our own trouble never bounces. */
 void delivery_skip_way(struct delivery *d, const struct error *err);
 
 /* What an attempt brought for each recipient; those that no other host may settle are settled. */

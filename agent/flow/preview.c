@@ -247,16 +247,6 @@ static bool is_left_out(struct making *m, bool end, struct error *why)
 	return true;
 }
 
-/* The mail is settled before they come. */
-static void drop(struct making *m, struct queue *q)
-{
-	for (const struct queued *one = q->first; one; one = one->next) {
-		struct preview_host *h = &m->p->way[one->step.way].host[one->step.host];
-		h->address[one->step.address].turn = TURN_NEVER;
-	}
-	*q = (struct queue){ .n = 0 };
-}
-
 static bool look_at_ways(struct making *m, struct error *err)
 {
 	bool end = false;
@@ -266,13 +256,10 @@ static bool look_at_ways(struct making *m, struct error *err)
 		w->left_out = is_left_out(m, end, &w->why);
 		if (!w->left_out && !look_up(m, err))
 			return false;
-		/* What DNS says of the recipients' own domain for good is the answer. */
+		/* What DNS says of the recipients' own domain for good: no way behind it is taken.
+		 */
 		end = end ||
 		      (w->is->direct && !w->left_out && !w->found && w->why.class == ERR_PERM);
-	}
-	if (end) {
-		drop(m, &m->late);
-		drop(m, &m->plain);
 	}
 	return true;
 }

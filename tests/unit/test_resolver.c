@@ -110,7 +110,11 @@ static bool answer(struct fake *f, const unsigned char *q, size_t n, bool tcp)
 static void over_tcp(struct fake *f)
 {
 	unsigned char q[2048], len[2];
+	static const struct timeval patience = { .tv_sec = 1 };
 	int fd = accept(f->tcp, NULL, NULL);
+	/* Another test may have connected to this port by chance, and say nothing. */
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	while (fd >= 0 && recv(fd, len, 2, MSG_WAITALL) == 2) {
 		size_t n = (size_t)(len[0] << 8 | len[1]);
 		if (n > sizeof(q) || recv(fd, q, n, MSG_WAITALL) != (ssize_t)n)

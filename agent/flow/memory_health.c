@@ -110,14 +110,14 @@ bool memory_known_domain(struct memory *m, struct arena *a, const char *domain,
 			 struct record_domain *ret)
 {
 	struct record_domain r;
-	struct error err;
-	if (!m || !m->store)
+	struct buf key;
+	struct span in;
+	if (!m)
 		return false;
-	if ((!m->held && !store_begin(m->store, STORE_READ, &err)) ||
-	    !get_domain(m, domain, &r, &err))
-		return memory_trouble(m, &err);
-	if (!m->held)
-		store_abort(m->store);
+	buf_init(&key, m->key, sizeof(m->key));
+	record_domain_key(domain, &key);
+	if (!memory_look_up(m, &key, &in) || !record_domain_read(in, &r))
+		return false;
 	const char *name = arena_str(a, r.domain), *why = arena_str(a, r.why);
 	if (r.domain.n == 0 || !name || !why)
 		return false;
@@ -264,13 +264,14 @@ bool memory_known_host(struct memory *m, struct arena *a, struct endpoint addr,
 		       struct record_host *ret)
 {
 	struct record_host r;
-	struct error err;
-	if (!m || !m->store)
+	struct buf key;
+	struct span in;
+	if (!m)
 		return false;
-	if (!store_begin(m->store, STORE_READ, &err) ||
-	    !get_host(m, addr, source_for(m, addr), &r, &err))
-		return memory_trouble(m, &err);
-	store_abort(m->store);
+	buf_init(&key, m->key, sizeof(m->key));
+	record_host_key(addr, source_for(m, addr), &key);
+	if (!memory_look_up(m, &key, &in) || !record_host_read(in, &r))
+		return false;
 	const char *name = arena_str(a, r.host), *why = arena_str(a, r.why);
 	if (r.addr.ip.family == 0 || !name || !why)
 		return false;

@@ -67,24 +67,6 @@ static bool is_pipe(const struct wiring *w)
 	return span_equal(value(&w->transport, "driver"), SPAN("pipe"));
 }
 
-static uint64_t unit_ms(char c)
-{
-	switch (c) {
-	case 'w':
-		return 604800000;
-	case 'd':
-		return 86400000;
-	case 'h':
-		return 3600000;
-	case 'm':
-		return 60000;
-	case 's':
-		return 1000;
-	default:
-		return 0;
-	}
-}
-
 /* "1h30m", seconds without a letter; 0: for ever. */
 static bool read_time(struct span s, uint64_t *ret_ms)
 {
@@ -93,7 +75,7 @@ static bool read_time(struct span s, uint64_t *ret_ms)
 		struct span digits = { s.p, 0 };
 		while (digits.n < s.n && s.p[digits.n] >= '0' && s.p[digits.n] <= '9')
 			digits.n++;
-		uint64_t unit = unit_ms(digits.n < s.n ? s.p[digits.n] : 's');
+		uint64_t unit = output_time_unit(digits.n < s.n ? s.p[digits.n] : 's');
 		if (unit == 0 || !text_u64(digits, UINT32_MAX, &n))
 			return false;
 		sum += n * unit;

@@ -109,3 +109,21 @@ bool output_runs_mxdirect(struct span *command)
 		span_cut(&program, '/', &before);
 	return span_equal(program, SPAN("mxdirect"));
 }
+
+uint64_t output_time_unit(char c)
+{
+	switch (c) {
+	case 'w':
+		return 604800000;
+	case 'd':
+		return 86400000;
+	case 'h':
+		return 3600000;
+	case 'm':
+		return 60000;
+	case 's':
+		return 1000;
+	default:
+		return 0;
+	}
+}

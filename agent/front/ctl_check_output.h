@@ -18,6 +18,9 @@ MUST_CHECK bool output_read(struct arena *a, struct io *io, const char *const ar
 /* The next word; what stands in quotes or braces is one, without them. False: there is none. */
 bool output_word(struct span *rest, struct span *ret);
 
+/* Milliseconds of a unit of time as Postfix and Exim write it, 's' to 'w'; 0: it is none. */
+uint64_t output_time_unit(char c);
+
 /* Does this command start mxdirect, from whatever directory? Its first word is taken off. */
 bool output_runs_mxdirect(struct span *command);
 

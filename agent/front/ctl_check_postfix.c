@@ -107,16 +107,12 @@ static const char *text(const struct wiring *w, struct span s)
 /* "3600s", "1h"; postconf(5): seconds without a letter. */
 static bool read_time(struct span s, uint64_t *ret_ms)
 {
-	static const char units[] = "smhdw";
-	static const uint64_t seconds[] = { 1, 60, 3600, 86400, 604800 };
-	const char last[] = { s.n > 0 ? text_lower(s.p[s.n - 1]) : '\0', '\0' };
-	const char *unit = last[0] ? strpbrk(units, last) : NULL;
-	uint64_t n;
-	if (unit)
+	uint64_t unit = output_time_unit(s.n > 0 ? text_lower(s.p[s.n - 1]) : '\0'), n;
+	if (unit > 0)
 		s.n--;
 	if (!text_u64(s, UINT32_MAX, &n))
 		return false;
-	*ret_ms = 1000 * n * (unit ? seconds[unit - units] : 1);
+	*ret_ms = n * (unit > 0 ? unit : 1000);
 	return true;
 }
 

@@ -140,9 +140,9 @@ static void look_at_spf(struct faults *f)
 		return;
 	enum fitness fit = fitness_spf(s.answer.result);
 	if (fit == FITNESS_BAD || fit == FITNESS_DOUBTFUL)
-		add(f, arena_fmt(dns->arena, "SPF of %s says %s for %s: %s", s.domain,
-				 spf_result_name(s.answer.result), f->source,
-				 s.answer.mechanism[0] ? s.answer.mechanism : s.answer.why));
+		add(f,
+		    arena_fmt(dns->arena, "SPF of %s says %s for %s: %s", s.domain,
+			      spf_result_name(s.answer.result), f->source, spf_reason(&s.answer)));
 }
 
 static void tell(const struct services *sv, const struct faults *f)

@@ -96,11 +96,6 @@ bool senderspf_find(struct arena *a, const struct services *sv, const struct add
 	return true;
 }
 
-static const char *reason(const struct spf_answer *answer)
-{
-	return answer->mechanism[0] ? answer->mechanism : answer->why;
-}
-
 static void tell(const struct services *sv, const char *queue_id, const char *source,
 		 const struct senderspf *s)
 {
@@ -111,7 +106,7 @@ static void tell(const struct services *sv, const char *queue_id, const char *so
 		.result = spf_result_name(s->answer.result),
 		.source = source,
 		.domain = s->domain,
-		.text = reason(&s->answer),
+		.text = spf_reason(&s->answer),
 	};
 	buf_init(&line, storage, sizeof(storage));
 	logline_spf(&l, sv->config->log_format, &line);
@@ -137,5 +132,5 @@ bool senderspf_allows(struct arena *a, const struct services *sv,
 		return true;
 	return err_set(ret_why, ERR_TEMP, ESC(4, 7, 23),
 		       "our address %s may not send for %s: SPF says fail by %s", source, s.domain,
-		       reason(&s.answer));
+		       spf_reason(&s.answer));
 }

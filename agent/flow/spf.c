@@ -66,6 +66,11 @@ const char *spf_result_name(enum spf_result result)
 	return names[result];
 }
 
+const char *spf_reason(const struct spf_answer *answer)
+{
+	return answer->mechanism[0] ? answer->mechanism : answer->why;
+}
+
 /* Returns the result. */
 PRINTF_LIKE(3, 4)
 static enum spf_result decide(struct evaluation *e, enum spf_result result, const char *fmt, ...)

@@ -32,5 +32,6 @@ MUST_CHECK bool spf_evaluate(struct arena *a, const struct services *sv, const s
 			     struct spf_answer *ret, struct error *err);
 
 const char *spf_result_name(enum spf_result result); /* "pass" ... */
+const char *spf_reason(const struct spf_answer *answer); /* the mechanism, or why if none decided */
 
 #endif

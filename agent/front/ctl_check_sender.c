@@ -252,7 +252,7 @@ static bool check_spf(struct findings *f, const struct services *sv, const struc
 	struct deadline until = deadline_in(io_now(sv->io), sv->config->deadline);
 	if (!spf_evaluate(f->page->arena, sv, &q, until, &a, err))
 		return false;
-	const char *why = a.mechanism[0] ? a.mechanism : a.why;
+	const char *why = spf_reason(&a);
 	findings_add(f, FIND_SPF, level_of(a.result), spf_fix(f->page, &a, s, domain),
 		     "%s for %s: %s", spf_result_name(a.result), s->text, why);
 	return true;

@@ -2,11 +2,6 @@
 #include "flow/delivery_state.h"
 #include "flow/notes.h"
 
-static size_t recipients(const struct delivery *d)
-{
-	return d->rq->envelope->nrcpt;
-}
-
 /* What follows is about this way. */
 static void enter(struct delivery *d, struct turn *turn)
 {
@@ -27,7 +22,7 @@ static void remember_broken_tls(struct delivery *d, const char *host,
 				const struct attempt_result *at)
 {
 	bool broken = false;
-	for (size_t i = 0; i < recipients(d) && !broken; i++)
+	for (size_t i = 0; i < delivery_recipients(d) && !broken; i++)
 		broken = !d->settled[i] && at->outcome[i].event == EVENT_TLS_BROKEN;
 	if (broken)
 		add_broken_tls(d, host, at->peer);
@@ -211,10 +206,7 @@ static bool take_slot(struct delivery *d)
 
 static bool fits(const struct delivery *d, struct error *err)
 {
-	const struct intake_limits limits = {
-		.size = d->sv->config->message_size_limit,
-		.line = d->sv->config->line_length_limit,
-	};
+	const struct intake_limits limits = intake_limits_of(d->sv->config);
 	return !d->turn->way->route || message_fits(d->rq->message, &limits, err);
 }
 

@@ -5,19 +5,14 @@
 
 #include "core/logline.h"
 #include "flow/attempt.h"
+#include "flow/fitness.h"
 #include "flow/lookup.h"
-
-struct delivery_complaint { /* a server's answer that may be about ourselves: the last one */
-	const char *relay; /* NULL: there was none */
-	struct ip source;  /* our address in that connection */
-	const char *helo;
-};
 
 struct delivery_request {
 	const struct envelope *envelope;
 	struct message *message;
 	struct deadline until;
-	struct delivery_complaint *complaint; /* filled, zeroed at first; NULL: nobody asks */
+	struct fitness_question *about_us; /* filled with the last answer that may be about ourselves, if there is one; never NULL */
 };
 
 struct delivery_result { /* one for each recipient */

@@ -3,7 +3,7 @@
 #include "flow/notes.h"
 #include "flow/tlsreport.h"
 
-static size_t recipients(const struct delivery *d)
+size_t delivery_recipients(const struct delivery *d)
 {
 	return d->rq->envelope->nrcpt;
 }
@@ -43,7 +43,7 @@ static enum cause cause_of(const struct error *err)
 
 void delivery_skip(struct delivery *d, const struct outcome *o)
 {
-	for (size_t i = 0; i < recipients(d); i++) {
+	for (size_t i = 0; i < delivery_recipients(d); i++) {
 		tally_skip(&d->tally[i], o);
 		if (d->own != d->tally && delivery_is_direct(d))
 			tally_skip(&d->own[i], o);
@@ -100,14 +100,17 @@ static void note_refused_ipv6(struct delivery *d)
 }
 
 /* For whoever finds out later what the server may not like about us. */
-static void complain(struct delivery *d, const struct attempt_result *at, const struct outcome *o)
+static void ask_about_us(struct delivery *d, const struct attempt_result *at,
+			 const struct outcome *o)
 {
-	if (!d->rq->complaint || !delivery_is_direct(d) || !outcome_is_about_us(o))
+	if (!delivery_is_direct(d) || !outcome_is_about_us(o))
 		return;
-	*d->rq->complaint = (struct delivery_complaint){
+	*d->rq->about_us = (struct fitness_question){
+		.queue_id = d->rq->envelope->queue_id,
 		.relay = o->relay,
 		.source = at->local,
 		.helo = d->sv->own_name,
+		.sender = &d->rq->envelope->sender,
 	};
 }
 
@@ -116,7 +119,7 @@ void delivery_note_attempt(struct delivery *d, const char *host, const struct at
 	enum config_failover column = d->sv->config->failover;
 	struct outcome trouble = { .event = EVENT_NONE };
 	bool next = false;
-	for (size_t i = 0; i < recipients(d); i++) {
+	for (size_t i = 0; i < delivery_recipients(d); i++) {
 		struct outcome o = at->outcome[i];
 		if (d->settled[i])
 			continue;
@@ -135,7 +138,7 @@ void delivery_note_attempt(struct delivery *d, const char *host, const struct at
 			trouble = o;
 			next = go_on;
 		}
-		complain(d, at, &at->outcome[i]);
+		ask_about_us(d, at, &at->outcome[i]);
 	}
 	if (trouble.event != EVENT_NONE)
 		notes_host(d->sv, d->rq->envelope->queue_id, trouble.relay, &trouble, next);
@@ -162,7 +165,7 @@ void delivery_report_session(struct delivery *d, const char *host, const struct 
 
 void delivery_settle_rest(struct delivery *d)
 {
-	for (size_t i = 0; i < recipients(d); i++) {
+	for (size_t i = 0; i < delivery_recipients(d); i++) {
 		struct tally *t = &d->tally[i];
 		if (d->settled[i])
 			continue;
@@ -182,7 +185,7 @@ void delivery_settle_rest(struct delivery *d)
 
 static void answer_all(struct delivery *d, const struct outcome *o, enum failover_end end)
 {
-	for (size_t i = 0; i < recipients(d); i++) {
+	for (size_t i = 0; i < delivery_recipients(d); i++) {
 		if (d->settled[i])
 			continue;
 		tally_skip(&d->tally[i], o);
@@ -205,7 +208,7 @@ void delivery_settle_delivered(struct delivery *d)
 {
 	const struct delivery_request *rq = d->rq;
 	const struct facts *facts = message_facts(rq->message);
-	for (size_t i = 0; i < recipients(d); i++) {
+	for (size_t i = 0; i < delivery_recipients(d); i++) {
 		struct outcome o;
 		if (!memory_delivered(d->sv->memory, d->arena, rq->envelope, i, facts, &o))
 			continue;
@@ -265,7 +268,7 @@ void delivery_note_ends(struct delivery *d)
 static bool is_hopeful(const struct delivery *d)
 {
 	bool hope = d->unasked || d->nlate > 0 || d->nbroken > 0;
-	for (size_t i = 0; i < recipients(d) && !hope; i++)
+	for (size_t i = 0; i < delivery_recipients(d) && !hope; i++)
 		hope = !d->settled[i] && d->tally[i].hopeful;
 	return hope;
 }
@@ -279,7 +282,7 @@ void delivery_skip_way(struct delivery *d, const struct error *err)
 	d->unasked = hope || err->class != ERR_PERM;
 	d->ended = final;
 	delivery_skip(d, &o);
-	for (size_t i = 0; i < recipients(d) && final && !hope; i++)
+	for (size_t i = 0; i < delivery_recipients(d) && final && !hope; i++)
 		if (!d->settled[i])
 			settle(d, i, END_FAILED);
 	if (d->ways.n > 1)

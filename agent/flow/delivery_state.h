@@ -59,6 +59,7 @@ struct delivery {
 	size_t nbroken;
 };
 
+size_t delivery_recipients(const struct delivery *d); /* settled ones, too */
 /* Is it the turn of the domain's own hosts, not of a route's? */
 bool delivery_is_direct(const struct delivery *d);
 

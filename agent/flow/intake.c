@@ -32,6 +32,12 @@ struct intake {
 	char in[CHUNK];
 };
 
+struct intake_limits intake_limits_of(const struct config *c)
+{
+	return (struct intake_limits){ .size = c->message_size_limit,
+				       .line = c->line_length_limit };
+}
+
 static bool open_nameless(const char *dir, int *ret)
 {
 	char path[4096];

@@ -4,6 +4,7 @@
 #ifndef FLOW_INTAKE_H
 #define FLOW_INTAKE_H
 
+#include "core/config.h"
 #include "net/io.h"
 #include "wire/canon.h"
 
@@ -14,6 +15,7 @@ struct intake_limits {
 	uint64_t line; /* octets of a line; 0: none */
 	struct deadline until;
 };
+struct intake_limits intake_limits_of(const struct config *c); /* but for `until` */
 
 /*
  * Reads fd to its end. PERM 5.3.4 over limits.size, PERM 5.6.0 over limits.line (both after reading on to the end, without keeping it);

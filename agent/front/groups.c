@@ -39,7 +39,7 @@ struct worker {
 	struct group *first; /* NULL: it is not needed */
 	const struct group_mail *mail;
 	struct delivery_result *result;
-	struct delivery_complaint complaint;
+	struct fitness_question about_us;
 	struct instant looked; /* at ourselves; 0: never */
 	pthread_t thread;
 	bool started;
@@ -143,10 +143,7 @@ static void fail_all(struct delivery_result *result, struct arena *a, const stru
 /* What the limits of the domain say: those of the global part were seen to while reading. */
 static bool fits(const struct worker *w, struct error *err)
 {
-	const struct intake_limits limits = {
-		.size = w->config.message_size_limit,
-		.line = w->config.line_length_limit,
-	};
+	const struct intake_limits limits = intake_limits_of(&w->config);
 	return message_fits(w->mail->message, &limits, err);
 }
 
@@ -205,7 +202,7 @@ static bool run_delivery(struct worker *w, const struct group *g, struct message
 		.envelope = e,
 		.message = message,
 		.until = deadline_in(w->all->begun, w->config.deadline), /* the host waits */
-		.complaint = &w->complaint,
+		.about_us = &w->about_us,
 	};
 	bool ok = delivery_run(w->arena, &w->services, &rq, result, delays, err);
 	if (!ok)
@@ -452,20 +449,14 @@ void groups_deliver(struct groups *gs, struct arena *a, const struct group_mail 
 /* Is it us that a server did not like? */
 static void look_at_ourselves(struct worker *w)
 {
-	const struct fitness_question q = {
-		.queue_id = w->mail->envelope.queue_id,
-		.relay = w->complaint.relay,
-		.source = w->complaint.source,
-		.helo = w->complaint.helo,
-		.sender = &w->mail->envelope.sender,
-	};
 	struct deadline again = deadline_in(w->looked, FITNESS_PAUSE * 1000);
 	bool pause = w->looked.ms > 0 && deadline_left_ms(again, io_now(&w->io)) > 0;
-	if (q.relay && !pause) {
+	if (w->about_us.relay && !pause) {
 		w->looked = io_now(&w->io);
-		fitness_tell(w->arena, &w->services, &q, deadline_in(io_now(&w->io), FITNESS_MS));
+		fitness_tell(w->arena, &w->services, &w->about_us,
+			     deadline_in(io_now(&w->io), FITNESS_MS));
 	}
-	w->complaint.relay = NULL;
+	w->about_us.relay = NULL;
 }
 
 void groups_told(struct groups *gs, bool heard)

@@ -264,10 +264,7 @@ static void deliver(struct server *s, struct message *message, int64_t intake_ms
 
 static void data(struct server *s)
 {
-	const struct intake_limits limits = {
-		.size = s->config.message_size_limit,
-		.line = s->config.line_length_limit,
-	};
+	const struct intake_limits limits = intake_limits_of(&s->config);
 	struct instant start = io_now(s->run->io);
 	struct message *message;
 	struct intake *k;

@@ -32,7 +32,7 @@ struct story {
 	struct services services;
 	struct log_delays delays;
 	struct delivery_result result;
-	struct delivery_complaint complaint;
+	struct fitness_question about_us;
 };
 
 static int64_t elapsed(const struct story *s)
@@ -87,11 +87,8 @@ static bool read_recipient(struct story *s, struct error *err)
 
 static bool read_message(struct story *s, struct error *err)
 {
-	const struct intake_limits limits = {
-		.size = s->config.message_size_limit,
-		.line = s->config.line_length_limit,
-		.until = s->until,
-	};
+	struct intake_limits limits = intake_limits_of(&s->config);
+	limits.until = s->until;
 	/* Not sooner: only now the limit is known, and until now the guard's own is enough. */
 	host_limit(s->run->host, left(s));
 	if (!intake_read(s->run->message_fd, s->run->io, &limits, &s->message, err))
@@ -135,7 +132,7 @@ static bool deliver(struct story *s, struct error *err)
 		.envelope = &s->envelope,
 		.message = s->message,
 		.until = s->until,
-		.complaint = &s->complaint,
+		.about_us = &s->about_us,
 	};
 	return delivery_run(s->arena, sv, &request, &s->result, &s->delays, err);
 }
@@ -167,15 +164,8 @@ static void log_end(struct story *s, const struct delivery_result *result)
 /* Is it us that the server did not like? */
 static void look_at_ourselves(struct story *s)
 {
-	const struct fitness_question q = {
-		.queue_id = s->options.queue_id,
-		.relay = s->complaint.relay,
-		.source = s->complaint.source,
-		.helo = s->complaint.helo,
-		.sender = &s->envelope.sender,
-	};
-	if (s->complaint.relay)
-		fitness_tell(s->arena, &s->services, &q,
+	if (s->about_us.relay)
+		fitness_tell(s->arena, &s->services, &s->about_us,
 			     deadline_in(io_now(s->run->io), FITNESS_MS));
 }
 
